@@ -7,6 +7,8 @@ import { connectHostile, type HostileSite, openHostileSite } from './hostile-sit
 
 const goodCount = 4
 const generation = 1
+/** A model is quarantined after several reports, each after so many failures: more only take longer. */
+const failureLimit = 5
 /** Generous, because this only tests that it ends; the benchmark measures how fast. */
 const limitMs = 200_000
 
@@ -18,13 +20,13 @@ let good: GoodAnswers
 /** The hostile models join working good ones, and rounds continue until all hostile models are in quarantine. */
 beforeAll(async () => {
   site = await openHostileSite(goodCount, noLog)
-  const runner = await connectHostile(site.orchestrator.port, silentLog)
+  const runner = await connectHostile(site.orchestrator.port, silentLog, failureLimit)
   await runner.settled()
   await listModels(site.folder, { goodCount, generation })
   const deadlineMs = performance.now() + limitMs
   const areQuarantined = () => hostileModels.every(({ name }) => statusOf(name)?.quarantined === true)
   const isOver = () => areQuarantined() || performance.now() > deadlineMs
-  good = await runHostileRounds(runner, { goodCount, everyMs: 2_000, timeoutMs: 1_000, isOver })
+  good = await runHostileRounds(runner, { goodCount, everyMs: 1_500, timeoutMs: 1_000, isOver })
   await runner.close()
 }, limitMs + 90_000)
 

@@ -77,16 +77,16 @@ export async function openHostileSite(
   }
 }
 
-/** Connects like a node, but gives models up after fewer failures. */
-export function connectHostile(port: number, log: Log): Promise<GrpcModelRunner> {
+/** Connects like a node, but gives models up after fewer failures and time-outs: 10 each unless another limit is given. */
+export function connectHostile(port: number, log: Log, failureLimit = 10): Promise<GrpcModelRunner> {
   return connectModelRunner({
     host: '127.0.0.1',
     port,
     crunchId: hostileCrunchId,
     baseClassName: 'tracker.TrackerBase',
     orchestratorKey: () => orchestratorKey,
-    failureLimit: 10,
-    timeoutLimit: 10,
+    failureLimit,
+    timeoutLimit: failureLimit,
     connectTimeoutMs: 3_000,
     setupTimeoutMs: 10_000,
     setupAttempts: 2,
