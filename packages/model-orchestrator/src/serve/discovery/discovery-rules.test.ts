@@ -10,7 +10,7 @@ let orchestrator: Orchestrator
 
 async function start(settings: Partial<OrchestratorSettings> = {}) {
   // With a network, models listen on a port, as deployed coordinators expect.
-  orchestrator = await used.start({ crunchId: 'weather', confinement: { network: 'host' }, ...settings })
+  orchestrator = await used.start({ crunchId: 'weather', ...settings })
   return connect()
 }
 const connect = (path = '/weather') => used.connect(orchestrator.port, path)

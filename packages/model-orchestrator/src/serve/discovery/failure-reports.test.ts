@@ -27,7 +27,6 @@ async function start(submissions: readonly string[], settings: Partial<Orchestra
     apiKey: KEY,
     // A serving model must not seem to hang on a busy machine.
     probe: { ...QUICK_PROBE, busyMs: 30_000 },
-    confinement: { network: 'host' },
     log,
     ...settings,
   })
