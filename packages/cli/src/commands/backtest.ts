@@ -3,15 +3,9 @@ import { type BacktestReport, backtestReport } from '../backtest/backtest-report
 import { formatBacktest } from '../backtest/format-backtest.ts'
 import { CliError, failWith } from '../cli-error.ts'
 import { findRecordings, requireFile } from '../deploy/deployment-plan.ts'
-import {
-  type LocalModel,
-  loadNodeContract,
-  type RecordedPart,
-  readNodeSettings,
-  simulateRecordings,
-} from '../engine.ts'
+import { loadNodeContract, type RecordedPart, readNodeSettings, simulateRecordings } from '../engine.ts'
 import { hostModel } from '../local-model/host-model.ts'
-import { type RunningModel, readRunningModels } from '../models-file.ts'
+import { type RunningModel, requireRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
 import type { LeaderboardRow } from '../report-api/report-client.ts'
 import { createProgress } from '../terminal/progress.ts'
@@ -31,9 +25,6 @@ export interface BacktestOptions {
   readonly json: boolean
 }
 
-/** No id of a models file looks like it, so that it meets none of the examples. */
-const backtestedId = 'backtest'
-
 /**
  * Runs one model over recordings as a node would: in a process of its own, behind the wire, with the contract's own
  * scoring; time is that of the data.
@@ -51,7 +42,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
   const hosted = await hostModel({
     path: options.model,
     cwd: terminal.cwd,
-    modelId: freeId(models),
+    taken: [...(contract.baselines ?? []), ...models.flatMap(({ id, name }) => [id, name])],
     workspace,
     settings,
     onStep: (step) => terminal.err(step),
@@ -97,20 +88,13 @@ async function readExamples(
   crunchId: string,
   terminal: Terminal,
 ): Promise<readonly RunningModel[]> {
-  const running = await takeLoadable(readRunningModels(workspace, crunchId).running, terminal)
+  const running = await takeLoadable(requireRunningModels(workspace, crunchId), terminal)
   if (running.length > 0) return running
   throw new CliError({
     place: workspace.modelsFile,
     cause: `--examples has nothing to compare with: no entry of the competition ${crunchId} in TypeScript has desired_state: RUNNING`,
     fix: 'leave --examples out, or set desired_state: RUNNING',
   })
-}
-
-function freeId(models: readonly LocalModel[]): string {
-  const taken = new Set(models.map(({ id }) => id))
-  let id = backtestedId
-  while (taken.has(id)) id = `${id}-`
-  return id
 }
 
 function interrupted(): CliError {

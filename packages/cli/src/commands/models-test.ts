@@ -44,7 +44,7 @@ async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<Mo
   const hosted = await hostOrReport({
     path: options.model,
     cwd: terminal.cwd,
-    modelId: 'tested',
+    taken: contract.baselines ?? [],
     workspace,
     settings,
     onStep: (step) => terminal.err(step),

@@ -8,7 +8,7 @@ import { CliError, failWith } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
 import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simulateRecordings } from '../engine.ts'
 import { copyModel, type LocatedModel, makeScratch, removeScratch } from '../local-model/locate-model.ts'
-import { type RunningModel, readRunningModels } from '../models-file.ts'
+import { type RunningModel, requireRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
 import { formatSimulation } from '../tables.ts'
 import { createProgress } from '../terminal/progress.ts'
@@ -78,7 +78,7 @@ interface ChosenModels {
 }
 
 async function listedModels(workspace: Workspace, crunchId: string, terminal: Terminal): Promise<ChosenModels> {
-  const models = await takeLoadable(readRunningModels(workspace, crunchId).running, terminal)
+  const models = await takeLoadable(requireRunningModels(workspace, crunchId), terminal)
   return { models, inOwnPaths: (text) => text, remove: async () => undefined }
 }
 
@@ -132,6 +132,7 @@ function modelsOfFolder(directory: string): readonly RunningModel[] {
     cruncherId: name,
     cruncherName: name,
     directory: join(directory, name),
+    place: join(directory, name),
   }))
 }
 
@@ -153,7 +154,7 @@ export async function takeLoadable(
 }
 
 export async function loadModel(
-  { directory, ...identity }: RunningModel,
+  { directory, place: _, ...identity }: RunningModel,
   baseClassName: string,
   inOwnPaths: (text: string) => string = (text) => text,
 ): Promise<LocalModel> {

@@ -2,7 +2,7 @@ import { isExpectedError } from '@crunch/local-processes/errors'
 import { inspectSubmission } from '@crunch/model-orchestrator'
 import { type CliProblem, describeError } from '../cli-error.ts'
 import { type AnyContract, nameRefusal } from '../engine.ts'
-import { modelPlace, readRunningModels } from '../models-file.ts'
+import { readRunningModels } from '../models-file.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import type { Environment } from '../read-environment.ts'
 import type { Workspace } from '../workspace.ts'
@@ -24,14 +24,11 @@ export async function modelProblems(
   const refused = running.flatMap((model) => {
     const cause = contract === undefined ? null : nameRefusal(contract, settings.organizerId, model)
     const fix = `give it another model_name, or write cruncher_id: ${settings.organizerId} if it is the organizer's`
-    return cause === null ? [] : [{ place: modelPlace(workspace, model.id), cause, fix }]
+    return cause === null ? [] : [{ place: model.place, cause, fix }]
   })
   const withoutFolder = new Set(problems.map(({ place }) => place))
   const inspected = await Promise.all(
-    running
-      .map(({ id, directory }) => ({ place: modelPlace(workspace, id), directory }))
-      .filter(({ place }) => !withoutFolder.has(place))
-      .map(({ place, directory }) => inspect(place, directory)),
+    running.filter(({ place }) => !withoutFolder.has(place)).map(({ place, directory }) => inspect(place, directory)),
   )
   const needsPython = inspected.some(({ language }) => language === 'python' || language === 'notebook')
   const python = needsPython ? await pythonProblem(settings.pythonProgram, environment) : undefined

@@ -86,8 +86,8 @@ describe('models', () => {
 
   it('with invalid submissions are reported, each with place and cause', async () => {
     const text = await warnings({ 'good/main.js': '', 'empty/notes.txt': '', 'two/main.ts': '', 'two/main.py': '' })
-    expect(text).toMatch(/models\.dev\.yml, model empty: .*has no main\.ts.*\n {2}fix: correct the submission/)
-    expect(text).toMatch(/models\.dev\.yml, model two: .*both main\.ts and main\.py/)
+    expect(text).toMatch(/models\.dev\.yml:1, model empty: .*has no main\.ts.*\n {2}fix: correct the submission/)
+    expect(text).toMatch(/models\.dev\.yml:1, model two: .*both main\.ts and main\.py/)
     expect(text).not.toContain('model good')
   })
 
@@ -98,7 +98,7 @@ describe('models', () => {
     const other = { ...mine, ORGANIZER_CRUNCHER_ID: 'host' }
     const { warnings: found } = await checkWorkspace(template, other, options)
     expect(found.map(formatFinding).join('\n')).toMatch(
-      /models\.dev\.yml, model 3: "flat" is the name of a baseline, which only the organizer \(cruncher "host"\).*\n {2}fix: .*cruncher_id: host/,
+      /models\.dev\.yml:\d+, model 3: "flat" is the name of a baseline, which only the organizer \(cruncher "host"\).*\n {2}fix: .*cruncher_id: host/,
     )
   })
 

@@ -36,6 +36,14 @@ it.each([
   expect(placeOfField(reason, path)).toBe(place)
 })
 
+it('finds a field in a folder whose name has blanks', async () => {
+  const folder = join(root, 'my node')
+  await mkdir(folder)
+  await writeFile(join(folder, 'contract.ts'), 'build: () => ({\n  tempMax: 1,\n}),')
+  const reason = 'input.build at my node/contract.ts:1 returned what input.schema refuses: tempMax: Invalid input'
+  expect(placeOfField(reason, join(folder, 'contract.ts'))).toBe('my node/contract.ts:2')
+})
+
 it('leaves alone what another file returned, and what was thrown', () => {
   const elsewhere = 'input.build at node/other.ts:3 returned what input.schema refuses: days.0.tempMax: Invalid input'
   expect(placeOfField(elsewhere, path)).toBeNull()

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** `input.build at node/contract.ts:38 returned what input.schema refuses: days.0.tempMax: Invalid input` */
-const refusedField = / at (\S+):(\d+) returned what \S+ refuses: ([\w.]+): /
+const refusedField = / at (.+?):(\d+) returned what \S+ refuses: ([\w.]+): /
 
 /**
  * The line of a contract function that sets a refused field, e.g. `node/contract.ts:41`. `null` if the reason names no field, or

@@ -60,8 +60,8 @@ export interface HostRequest {
   /** A folder or a notebook. */
   readonly path: string
   readonly cwd: string
-  /** The model's id, used for its files and predictions. */
-  readonly modelId: string
+  /** Ids and names that the model must not have: those of other models of the run, and of baselines. */
+  readonly taken: readonly string[]
   readonly workspace: Pick<Workspace, 'stateDirectory' | 'environmentsDirectory' | 'pythonPath'>
   /** The node's settings, so that the model is hosted as on the node. */
   readonly settings: Pick<NodeSettings, 'crunchId' | 'modelBaseClassName' | 'pythonProgram' | 'modelLimits'>
@@ -114,9 +114,10 @@ async function host(
   closing: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<HostedModel> {
-  const { path, modelId, settings, workspace, onStep, onBuild, signal } = request
+  const { path, taken, settings, workspace, onStep, onBuild, signal } = request
   const { crunchId, modelBaseClassName: baseClassName } = settings
   const { submissionsDirectory, submissionId, inOwnPaths } = await takeModel(path, scratch)
+  const modelId = freeId(submissionId, taken)
   const logsDirectory = join(scratch, 'logs')
   const output = async () =>
     (await readModelOutput(logsDirectory, modelId)).map((line) => ({ ...line, message: inOwnPaths(line.message) }))
@@ -170,6 +171,14 @@ async function host(
     untilBack: () => untilBack({ runner, status, signal, lost: watched.lost() }),
     close,
   }
+}
+
+/** The id is what messages and contracts name, so it is made from the model's name. */
+export function freeId(name: string, taken: readonly string[]): string {
+  const keys = new Set(taken.map((one) => one.trim().toLowerCase()))
+  let id = name
+  for (let count = 2; keys.has(id.toLowerCase()); count += 1) id = `${name}-${count}`
+  return id
 }
 
 /** Refuses a submission that a node would refuse. */

@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errorText } from '@crunch/local-processes/errors'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { AuthorError, type AuthorFunction, callAuthor, ifAuthorFails, parseReturned } from './author-code.ts'
+import {
+  AuthorError,
+  type AuthorFunction,
+  callAuthor,
+  ifAuthorFails,
+  parseReturned,
+  showPlacesFrom,
+} from './author-code.ts'
 
 const lines = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
 
@@ -82,6 +89,49 @@ describe('an AuthorError names the function, the cause, and the file and line', 
     }
     const text = errorText(thrown)
     expect(failure({ owner: {}, run })).toBe(`AuthorError: score.compute failed: ${text}`)
+  })
+})
+
+describe('the place of an AuthorError', () => {
+  const folders = fileURLToPath(import.meta.url).split('/')
+  const packageFolder = folders.slice(0, -3).join('/')
+  afterEach(() => showPlacesFrom('/no/workspace'))
+
+  /** The message for an error thrown at a frame of a stack. */
+  function placeOf(frame: string): string {
+    const error = new Error('no weights')
+    error.stack = `Error: no weights\n    at inner (${frame})\n    at runAuthorCode (/engine/author-code.js:1:1)`
+    const run = () => {
+      throw error
+    }
+    return failure({ owner: {}, run })
+  }
+
+  test('is relative to the workspace, so that files of several packages differ', () => {
+    showPlacesFrom(`${packageFolder}/`)
+    const run = () => {
+      throw new RangeError('no weights') // in the workspace
+    }
+    expect(failure({ owner: {}, run })).toContain(`failed at src/${place('in the workspace')}: no weights`)
+  })
+
+  test.each([
+    ['/home/me/my challenge/challenge/src/scoring.ts:12:5', 'challenge/src/scoring.ts:12'],
+    ['file:///home/me/my%20challenge/challenge/src/scoring.ts?v=1:12:5', 'challenge/src/scoring.ts:12'],
+    ['/home/me/my challenge/node/contract.ts:38:5', 'node/contract.ts:38'],
+    ['/home/me/my challenge-2/lib/src/scoring.ts:12:5', 'src/scoring.ts:12'],
+    ['/srv/scoring.ts:12:5', 'srv/scoring.ts:12'],
+  ])('of %s is %s', (frame, expected) => {
+    showPlacesFrom('/home/me/my challenge')
+    expect(placeOf(frame)).toBe(`AuthorError: score.compute failed at ${expected}: no weights`)
+  })
+
+  test.each([
+    ['file:///C:/me/challenge/src/scoring.ts:12:5', 'challenge/src/scoring.ts:12'],
+    ['C:\\me\\challenge\\src\\scoring.ts:12:5', 'challenge/src/scoring.ts:12'],
+  ])('of %s, on Windows, is %s', (frame, expected) => {
+    showPlacesFrom('C:\\me')
+    expect(placeOf(frame)).toContain(`failed at ${expected}: no weights`)
   })
 })
 

@@ -87,9 +87,19 @@ function placed(place: string | null): string {
 /** File and line of a stack frame. */
 const framePattern = /(?:\(|\bat (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?)(?:\?[^:()]*)?:(\d+):\d+\)?$/
 
+let workspaceFolder: string | null = null
+
 /**
- * `node/contract.ts:38`, where the author's code threw; `null` when the stack does not show it. Parent folders are omitted,
- * because reasons are public.
+ * From now on, places are shown relative to this folder of the author's workspace, e.g. `challenge/src/scoring.ts:12`. Places of
+ * other files, and all places before the first call, are shown with one folder.
+ */
+export function showPlacesFrom(folder: string): void {
+  workspaceFolder = withSlashes(folder).replace(/\/$/, '')
+}
+
+/**
+ * Where the author's code threw, e.g. `node/contract.ts:38`; `null` when the stack does not show it. The folders around the
+ * workspace are omitted, because reasons are public.
  */
 function placeThrown(error: unknown): string | null {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return null
@@ -98,18 +108,31 @@ function placeThrown(error: unknown): string | null {
   for (const line of end < 0 ? [] : lines.slice(0, end)) {
     const [, file = '', number = ''] = framePattern.exec(line.trim()) ?? []
     if (file === '' || /[\\/]node_modules[\\/]/.test(file)) continue
-    return `${file.split(/[\\/]/).slice(-2).map(decoded).join('/')}:${number}`
+    return `${shortPath(pathOf(file))}:${number}`
   }
   return null
 }
 
-/** A frame may be a URL. */
-function decoded(name: string): string {
+/** The path of a frame, which may be a URL. */
+function pathOf(file: string): string {
+  if (!file.startsWith('file://')) return withSlashes(file)
   try {
-    return decodeURIComponent(name)
+    return decodeURIComponent(file.slice('file://'.length))
   } catch {
-    return name
+    return file
   }
+}
+
+function withSlashes(path: string): string {
+  return path.replaceAll('\\', '/')
+}
+
+function shortPath(path: string): string {
+  const start = workspaceFolder === null ? -1 : path.indexOf(`${workspaceFolder}/`)
+  // On Windows, the path of a URL has a slash before the drive.
+  return start === 0 || start === 1
+    ? path.slice(start + `${workspaceFolder}/`.length)
+    : path.split('/').slice(-2).join('/')
 }
 
 /**

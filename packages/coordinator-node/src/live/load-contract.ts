@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { importTypeScript, ModuleLoadError } from '@crunch/model-runner'
 import { z } from 'zod'
+import { showPlacesFrom } from '../contract/author-code.ts'
 import { checkContract } from '../contract/check-contract.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import type { FeedDefinition } from '../contract/feed-definition.ts'
@@ -9,6 +10,7 @@ import { CrunchError } from '../domain/errors.ts'
 import { formatDuration } from '../domain/time.ts'
 import type { FeedSourceFactory } from '../ports/feed-source.ts'
 import type { Settings } from './settings.ts'
+import { findWorkspaceFolder } from './workspace-folder.ts'
 
 /**
  * Loads a contract file, TypeScript or JavaScript, and validates it. Throws a `CrunchError`: CONTRACT_NOT_LOADED with the author's
@@ -17,6 +19,7 @@ import type { Settings } from './settings.ts'
  */
 export async function loadContract(path: string, settings?: Settings): Promise<AnyContract> {
   const module = await importAuthorFile(path)
+  showPlacesFrom(findWorkspaceFolder(path))
   if (module.default === undefined) {
     throw new CrunchError(
       'CONTRACT_NOT_LOADED',

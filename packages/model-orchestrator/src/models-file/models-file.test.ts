@@ -57,6 +57,7 @@ models:
             cruncher_wallet_pubkey: null,
             cruncher_hotkey: null,
           },
+          line: 4,
         },
         {
           id: '2',
@@ -71,6 +72,7 @@ models:
             cruncher_wallet_pubkey: null,
             cruncher_hotkey: null,
           },
+          line: 10,
         },
       ],
     })

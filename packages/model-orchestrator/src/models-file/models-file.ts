@@ -13,6 +13,8 @@ export interface ModelEntry {
   readonly hardwareType: 'CPU' | 'GPU'
   readonly desiredState: 'RUNNING' | 'STOPPED'
   readonly infos: ModelInfos
+  /** The line of `submission_id` in the file. */
+  readonly line: number
 }
 
 /** The entries of this competition and of others. */
@@ -89,14 +91,17 @@ export function parseModelsFile(input: {
     throw invalid(input.path, line, `id "${model.id}" is taken by the entry on line ${firstLine}; give each its own id`)
   }
   return {
-    entries: models.filter((model) => (model.crunch_id ?? input.crunchId) === input.crunchId).map(toEntry),
+    entries: models.flatMap((model, index) => {
+      const line = lineOf(document, lines, ['models', index, 'submission_id'])
+      return (model.crunch_id ?? input.crunchId) === input.crunchId ? [toEntry(model, line)] : []
+    }),
     foreign: models.flatMap(({ id, crunch_id }) =>
       crunch_id === undefined || crunch_id === input.crunchId ? [] : [{ id, crunchId: crunch_id }],
     ),
   }
 }
 
-function toEntry(model: z.output<typeof entrySchema>): ModelEntry {
+function toEntry(model: z.output<typeof entrySchema>, line: number): ModelEntry {
   return {
     id: model.id,
     submissionId: model.submission_id,
@@ -110,6 +115,7 @@ function toEntry(model: z.output<typeof entrySchema>): ModelEntry {
       cruncher_wallet_pubkey: null,
       cruncher_hotkey: null,
     },
+    line,
   }
 }
 
