@@ -73,6 +73,7 @@ import {
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
 } from '@crunch/embedded-postgres'
+import { isExpectedError } from '@crunch/local-processes/errors'
 import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment, NodeEnvironment } from './read-environment.ts'
@@ -299,6 +300,35 @@ export function rehearseRecordings(options: {
 }
 
 /**
+ * The warnings about recordings that their first records show. A recording that cannot be read has none: the command that reads
+ * it reports the error.
+ */
+export async function recordingWarnings(
+  contract: AnyContract,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const warnings: string[] = []
+  const scopes = contractScopes(contract)
+  try {
+    const source = contractRecording(
+      contract,
+      files,
+      warningLog((text) => warnings.push(text)),
+    )
+    // Leaving the loop closes the files.
+    for await (const _ of source.stream(scopes, new Map(), signal)) break
+  } catch (error) {
+    if (!isExpectedError(error)) throw error
+  }
+  return warnings
+}
+
+function warningLog(onWarning: (warning: string) => void): Log {
+  return { ...silentLog, warn: (message, fields) => onWarning(`${fields?.file}: ${message}: ${fields?.reason}`) }
+}
+
+/**
  * Runs the contract's first rounds with example answers, up to the payout, on recordings or on records generated from its schemas.
  * `null` if no records can be generated. An error in the author's code is returned as a reason, not thrown.
  */
@@ -308,11 +338,7 @@ export async function rehearseNodeContract(
   signal: AbortSignal,
   onWarning: (warning: string) => void,
 ): Promise<Pick<ContractRehearsal, 'refusals' | 'failure' | 'roundCount' | 'scoredCount'> | null> {
-  const log: Log = {
-    ...silentLog,
-    warn: (message, fields) => onWarning(`${fields?.file}: ${message}: ${fields?.reason}`),
-  }
-  const source = files.length > 0 ? contractRecording(contract, files, log) : sampleRecords(contract)
+  const source = files.length > 0 ? contractRecording(contract, files, warningLog(onWarning)) : sampleRecords(contract)
   if (source === null) return null
   try {
     return await rehearseContract({ contract, source, signal })

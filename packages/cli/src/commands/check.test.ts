@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
+import { summaryOf } from './check.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -21,6 +22,32 @@ async function openWorkspace(
   const lineOf = (text: string) => changed.slice(0, changed.indexOf(text)).split('\n').length
   return { ...workspace, line: lineOf(replace), functionLine: lineOf('build: (') }
 }
+
+describe('the summary of a check', () => {
+  const problem = { place: 'port 8000', cause: 'it is in use', fix: 'end that program' }
+  const contract = {
+    place: 'contract.ts',
+    text: 'contract.ts is not a valid contract:\n  - name: is bad; rename it\n  - feed: is bad; mend it',
+  }
+  const settings = { place: '.env', text: 'The settings are wrong:\n  - FEED_KND: is unknown; did you mean FEED_KIND?' }
+  const database = { place: 'the database', text: 'it cannot be reached' }
+  const remarks = [
+    'warning: .env:3: X is unused',
+    'Rehearsed on weather.csv: 5 rounds.',
+    'warning: look-ahead is possible',
+  ]
+
+  it.each([
+    [[problem], [], '1 finding.'],
+    [[contract], [], '2 findings.'],
+    [[contract, settings, problem, database], [], '5 findings.'],
+    [[contract], remarks, '2 findings and 2 warnings.'],
+    [[], remarks, 'Contract, settings, database and models are valid; ports are free; 2 warnings.'],
+    [[], [], 'Contract, settings, database and models are valid; ports are free.'],
+  ])('counts what is listed: %#', (findings, listed, summary) => {
+    expect(summaryOf(findings, listed, false)).toBe(summary)
+  })
+})
 
 describe('crunch check', { timeout: 120_000 }, () => {
   it('rehearses a valid contract on the recordings, and notes that types are not checked without TypeScript', async () => {

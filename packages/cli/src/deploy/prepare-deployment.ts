@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { CliError, ReportedFailure } from '../cli-error.ts'
-import { roundsPerMs } from '../engine.ts'
+import { recordingWarnings, roundsPerMs } from '../engine.ts'
 import { orchestratorUrl } from '../models/orchestrator-client.ts'
 import { readEnvironment, readNodeEnvironment } from '../read-environment.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
@@ -51,6 +51,8 @@ export async function prepareDeployment(
     terminal.err('Nothing was started.')
     throw new ReportedFailure('the workspace cannot be deployed')
   }
+  const ofRecordings = plan === undefined ? [] : await recordingWarnings(contract, plan.files, terminal.signal)
+  for (const warning of ofRecordings) terminal.err(`warning: ${warning}`)
   const speed = plan?.speed ?? settings.replaySpeed ?? watchableSpeed(roundsPerMs(contract))
   const replay = plan && { files: plan.files, speed }
   const apiUrl = `http://127.0.0.1:${settings.apiPort}`
