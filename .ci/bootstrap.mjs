@@ -1,5 +1,5 @@
 // Takes a fresh clone to where a command can run, with Node and npm only: pnpm comes by npx, then what is missing is
-// installed and built. Usage: node .ci/bootstrap.mjs test|vitest|demo|setup [arguments of that command]
+// installed and built. Usage: node .ci/bootstrap.mjs test|vitest|demo|packages|setup [arguments of that command]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
@@ -83,7 +83,11 @@ switch (task) {
     await setUp({ quiet: true, build: 'build:js' })
     await run('node', ['--import', 'tsx', 'packages/e2e/src/demo.ts', ...rest])
     break
+  case 'packages':
+    await setUp({ quiet: true })
+    await run('node', ['--import', 'tsx', 'packages/e2e/src/pack.ts', ...rest])
+    break
   default:
-    console.error('usage: node .ci/bootstrap.mjs test|vitest|demo|setup')
+    console.error('usage: node .ci/bootstrap.mjs test|vitest|demo|packages|setup')
     process.exit(2)
 }

@@ -62,6 +62,7 @@ import {
   type WorkerName,
   wallClock,
   wallTiming,
+  warningLog,
   workerCommand,
   writeRecording,
   writeTable,
@@ -73,12 +74,18 @@ import {
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
 } from '@crunch/embedded-postgres'
-import { isExpectedError } from '@crunch/local-processes/errors'
 import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment, NodeEnvironment } from './read-environment.ts'
 
-export { type ApiKey, formatDuration, isKeyValid, newKeyText, parseDuration } from '@crunch/coordinator-node/internal'
+export {
+  type ApiKey,
+  formatDuration,
+  isKeyValid,
+  newKeyText,
+  parseDuration,
+  recordingWarnings,
+} from '@crunch/coordinator-node/internal'
 
 export type {
   AnyContract,
@@ -248,7 +255,7 @@ export async function simulateRecordings(options: {
   const { timeoutMs, ...behindTheWire } = hosted ?? {}
   const result = await simulate({
     contract,
-    source: clipSource(contractRecording(contract, files, recordingLog(onProblem)), part),
+    source: clipSource(contractRecording(contract, files, warningLog(onProblem)), part),
     models: models.map(({ model, ...identity }) => ({ identity, model })),
     organizerCruncherId: organizerId,
     ...behindTheWire,
@@ -278,12 +285,6 @@ function problemLog(onProblem: (text: string) => void): Log {
   return { ...silentLog, warn, error }
 }
 
-/** Reports warnings about a recording. */
-function recordingLog(onProblem: (text: string) => void): Log {
-  const warn: Log['warn'] = (message, { file, reason } = {}) => onProblem(`${file}: ${message}: ${reason}`)
-  return { ...silentLog, warn }
-}
-
 /** Runs the first rounds of recordings with the models of `runner`; `null` if no round opens. */
 export function rehearseRecordings(options: {
   readonly contract: AnyContract
@@ -297,35 +298,6 @@ export function rehearseRecordings(options: {
   const { contract, files, onError, ...rest } = options
   const log: Log = { ...silentLog, error: (message, fields) => onError(message, String(fields?.reason ?? '')) }
   return rehearseRound({ ...rest, contract, source: contractRecording(contract, files), log })
-}
-
-/**
- * The warnings about recordings that their first records show. A recording that cannot be read has none: the command that reads
- * it reports the error.
- */
-export async function recordingWarnings(
-  contract: AnyContract,
-  files: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const warnings: string[] = []
-  const scopes = contractScopes(contract)
-  try {
-    const source = contractRecording(
-      contract,
-      files,
-      warningLog((text) => warnings.push(text)),
-    )
-    // Leaving the loop closes the files.
-    for await (const _ of source.stream(scopes, new Map(), signal)) break
-  } catch (error) {
-    if (!isExpectedError(error)) throw error
-  }
-  return warnings
-}
-
-function warningLog(onWarning: (warning: string) => void): Log {
-  return { ...silentLog, warn: (message, fields) => onWarning(`${fields?.file}: ${message}: ${fields?.reason}`) }
 }
 
 /**
