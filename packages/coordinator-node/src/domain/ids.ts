@@ -10,6 +10,17 @@ export function predictionId(modelId: string, round: string): string {
   return `PRE_${safe(modelId)}_${round}`
 }
 
+/** The model and the round in the id of a prediction; `null` for a text that is none. */
+export function readPredictionId(id: string): { readonly modelId: string; readonly roundId: string } | null {
+  const [, model, round] = /^PRE_([^_]+)_(INP_.+)$/.exec(id) ?? []
+  if (model === undefined || round === undefined) return null
+  const modelId = model.replace(/~([0-9a-f]{1,6})~/g, (text, code) => {
+    const point = Number.parseInt(code, 16)
+    return point > 0x10ffff ? text : String.fromCodePoint(point)
+  })
+  return predictionId(modelId, round) === id ? { modelId, roundId: round } : null
+}
+
 export function scoreId(prediction: string): string {
   return `SCR_${prediction}`
 }

@@ -11,6 +11,7 @@ export function reportContract(contract: AnyContract, organizerId: string): Repo
     feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
     windows: Object.keys(contract.leaderboard.windows),
     windowMs: Object.fromEntries(resolved.windows.map(({ name, lengthMs }) => [name, lengthMs])),
+    inputWindowMs: resolved.inputWindowMs,
     snapshotEveryMs: resolved.snapshotEveryMs,
     rankBy: contract.leaderboard.rankBy,
     direction: contract.leaderboard.direction,

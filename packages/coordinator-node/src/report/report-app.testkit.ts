@@ -5,6 +5,9 @@ import { silentLog } from '../ports/log.ts'
 import { btc, eth, minute } from '../ports/store-samples.ts'
 import { createReportApp, type ReportOptions } from './create-report-app.ts'
 import type { ReportApp } from './http/mount-routes.ts'
+import type { ServedRoute } from './http/serve-route.ts'
+import type { Viewer } from './http/viewer.ts'
+import type { ReportContext } from './report-context.ts'
 
 export type Row = Record<string, unknown>
 
@@ -18,6 +21,8 @@ export interface ReportUnderTest {
   readonly app: ReportApp
   /** Logged errors. */
   readonly errors: readonly LoggedLine[]
+  /** The rows of a route for a viewer, by its handler. */
+  as(viewer: Viewer, route: Pick<ServedRoute, 'open'>, input: Readonly<Record<string, unknown>>): Promise<unknown>
   /** The JSON of a path, with any status. */
   get<Body = Row[]>(path: string): Promise<{ readonly status: number; readonly body: Body; readonly headers: Headers }>
 }
@@ -26,7 +31,7 @@ export interface ReportUnderTest {
 export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportUnderTest {
   const store = createMemoryStore()
   const errors: LoggedLine[] = []
-  const app = createReportApp({
+  const options: ReportOptions & Pick<ReportContext, 'log'> = {
     reads: store,
     info: {
       ...{ crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
@@ -37,6 +42,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
       feeds: [btc, eth].map(feedScopeKey),
       windows: ['recent', 'score_steady', 'anchor'],
       windowMs: { recent: 3_600_000, score_steady: 86_400_000, anchor: 604_800_000 },
+      inputWindowMs: 600_000,
       snapshotEveryMs: 600_000,
       rankBy: 'recent',
       direction: 'desc',
@@ -52,11 +58,20 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
     clock: { now: () => minute(60), refresh: async () => minute(60), turn: async () => {} },
     log: { ...silentLog, error: (message, fields) => errors.push({ message, fields }) },
     ...overrides,
-  })
+  }
+  const app = createReportApp(options)
   return {
     store,
     app,
     errors,
+    as: (viewer, route, input) =>
+      (route.open(options) as (input: unknown) => Promise<unknown>)({
+        params: {},
+        query: {},
+        body: {},
+        ...input,
+        viewer,
+      }),
     async get<Body>(path: string) {
       const response = await app.request(path)
       return { status: response.status, body: (await response.json()) as Body, headers: response.headers }

@@ -27,6 +27,8 @@ export interface ReportContract {
   readonly windows: readonly string[]
   /** The length of each window. */
   readonly windowMs: Readonly<Record<string, number>>
+  /** How far the input of a round looks back. */
+  readonly inputWindowMs: number
   /** The length of a snapshot period. */
   readonly snapshotEveryMs: number
   readonly rankBy: string

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type ReportReplay, replayReport } from '../../test/report-replay.ts'
 import type { RouteDefinition } from './http/define-route.ts'
 import { reportUnderTest } from './report-app.testkit.ts'
-import { allRoutes, definitions } from './routes/all-routes.ts'
+import { allRoutes } from './routes/all-routes.ts'
 
-const all: readonly RouteDefinition[] = definitions
+const all: readonly RouteDefinition[] = allRoutes.map(({ definition }) => definition)
 const reads = all.filter(({ method, mediaType }) => method === 'get' && mediaType === undefined)
 
 let replay: ReportReplay
@@ -18,8 +18,7 @@ function expectDescribed({ answer }: RouteDefinition, body: unknown): void {
 }
 
 describe('every route', () => {
-  it('is defined and served once', () => {
-    expect(allRoutes.map(({ definition }) => definition)).toEqual(all)
+  it('is served once', () => {
     const names = all.map(({ method, path }) => `${method} ${path}`)
     expect(names).toEqual([...new Set(names)])
   })

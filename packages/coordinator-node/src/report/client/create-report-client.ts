@@ -1,7 +1,6 @@
 import type { RouteAnswer, RouteCall, RouteDefinition } from '../http/define-route.ts'
-import type { definitions } from '../routes/all-routes.ts'
+import type { AnyRoute as Definition } from '../routes/all-routes.ts'
 
-type Definition = (typeof definitions)[number]
 type Method = Definition['method']
 type PathOf<Of extends Method> = Extract<Definition, { method: Of }>['path']
 type At<Of extends Method, Path> = Extract<Definition, { method: Of; path: Path }>

@@ -46,12 +46,18 @@ export const instantField = z
 /** Control characters: PostgreSQL refuses NUL, and others would break the lines of a log. */
 const control = /\p{Cc}/u
 
+const textField = (maxLength: number) =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(maxLength, `must have at most ${maxLength} characters`)
+    .refine((text) => !control.test(text), 'must not contain control characters')
+
 /** The text of an id. */
-export const idField = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(maxIdLength, `must have at most ${maxIdLength} characters`)
-  .refine((text) => !control.test(text), 'must not contain control characters')
+export const idField = textField(maxIdLength)
+
+/** The id of a row, which contains escaped ids. */
+export const rowIdField = textField(4_000)
 
 /** Ids of models, separated by commas or in a parameter each; none: all models. */
 export const modelIdsField = z

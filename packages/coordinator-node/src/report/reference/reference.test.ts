@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { reportUnderTest } from '../report-app.testkit.ts'
-import { definitions } from '../routes/all-routes.ts'
+import { allRoutes } from '../routes/all-routes.ts'
 
 interface Operation {
   readonly operationId: string
@@ -20,7 +20,9 @@ describe('/openapi.json', () => {
     const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
-    expect(operations.toSorted()).toEqual(definitions.map(({ method, path }) => `${method} ${path}`).toSorted())
+    expect(operations.toSorted()).toEqual(
+      allRoutes.map(({ definition: { method, path } }) => `${method} ${path}`).toSorted(),
+    )
     const { parameters = [], responses } = (body.paths['/reports/snapshots'] as { get: Operation }).get
     expect(parameters.map(({ name }) => name)).toEqual([
       ...['projectIds', 'start', 'end', 'include_ensembles', 'model_id', 'since', 'until', 'limit'],

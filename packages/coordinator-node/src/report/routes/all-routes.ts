@@ -1,68 +1,38 @@
-import type { ServedRoute } from '../http/serve-route.ts'
-import { checkpoints, serveCheckpoints } from './checkpoints/checkpoints.ts'
-import { rewards, serveRewards } from './checkpoints/rewards.ts'
-import {
-  checkpointPayload,
-  latestCheckpoint,
-  oneCheckpoint,
-  serveCheckpointPayload,
-  serveLatestCheckpoint,
-  serveOneCheckpoint,
-} from './checkpoints/single-checkpoints.ts'
-import { diversity, modelDiversity, serveDiversity, serveModelDiversity } from './diversity/diversity.ts'
-import { feedTail, serveFeedTail } from './feeds/feed-tail.ts'
-import { feeds, serveFeeds } from './feeds/feeds.ts'
-import { leaderboard, serveLeaderboard } from './leaderboard/leaderboard.ts'
-import { modelActivity, serveModelActivity } from './models/model-activity.ts'
-import { modelsParams, serveModelsParams } from './models/model-params.ts'
-import {
-  modelsGlobal,
-  modelsMetrics,
-  modelsSummary,
-  serveModelsGlobal,
-  serveModelsMetrics,
-  serveModelsSummary,
-} from './models/model-series.ts'
-import { models, serveModels } from './models/models.ts'
-import { oneModel, serveOneModel } from './models/one-model.ts'
-import { eras, serveEras } from './node/eras.ts'
-import { health, serveHealth } from './node/health.ts'
-import { info, serveInfo } from './node/info.ts'
-import { predictions, servePredictions } from './predictions/predictions.ts'
-import {
-  schema,
-  schemaColumns,
-  schemaWidgets,
-  serveSchema,
-  serveSchemaColumns,
-  serveSchemaWidgets,
-} from './schema/schema.ts'
-import { ensembleHistory, serveEnsembleHistory } from './snapshots/ensemble-history.ts'
-import { serveSnapshots, snapshots } from './snapshots/snapshots.ts'
+import { serveCheckpoints } from './checkpoints/checkpoints.ts'
+import { serveRewards } from './checkpoints/rewards.ts'
+import { serveCheckpointPayload, serveLatestCheckpoint, serveOneCheckpoint } from './checkpoints/single-checkpoints.ts'
+import { serveDiversity, serveModelDiversity } from './diversity/diversity.ts'
+import { serveFeedTail } from './feeds/feed-tail.ts'
+import { serveFeeds } from './feeds/feeds.ts'
+import { serveLeaderboard } from './leaderboard/leaderboard.ts'
+import { serveModelActivity } from './models/model-activity.ts'
+import { serveModelsParams } from './models/model-params.ts'
+import { serveModelsGlobal, serveModelsMetrics, serveModelsSummary } from './models/model-series.ts'
+import { serveModels } from './models/models.ts'
+import { serveOneModel } from './models/one-model.ts'
+import { serveEras } from './node/eras.ts'
+import { serveHealth } from './node/health.ts'
+import { serveInfo } from './node/info.ts'
+import { serveOnePrediction } from './predictions/one-prediction.ts'
+import { servePredictions } from './predictions/predictions.ts'
+import { serveTrace } from './predictions/trace.ts'
+import { serveOneRound } from './rounds/one-round.ts'
+import { serveSchema, serveSchemaColumns, serveSchemaWidgets } from './schema/schema.ts'
+import { serveEnsembleHistory } from './snapshots/ensemble-history.ts'
+import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 
-/** Every route, for the types of clients. */
-export const definitions = [
-  ...([health, info, eras] as const),
-  ...([schema, schemaColumns, schemaWidgets] as const),
-  ...([leaderboard] as const),
-  ...([models, oneModel, modelActivity, modelsGlobal, modelsParams, modelsMetrics, modelsSummary] as const),
-  ...([predictions] as const),
-  ...([feeds, feedTail] as const),
-  ...([snapshots, ensembleHistory] as const),
-  ...([diversity, modelDiversity] as const),
-  ...([checkpoints, rewards, latestCheckpoint, oneCheckpoint, checkpointPayload] as const),
-] as const
-
-/** Every route with its handler, in the same order. */
-export const allRoutes: readonly ServedRoute[] = [
+/** Every route. Their definitions are the types of the client. */
+export const allRoutes = [
   ...[serveHealth, serveInfo, serveEras],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
-  ...[serveLeaderboard],
+  serveLeaderboard,
   ...[serveModels, serveOneModel, serveModelActivity],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
-  ...[servePredictions],
+  ...[servePredictions, serveOnePrediction, serveTrace, serveOneRound],
   ...[serveFeeds, serveFeedTail],
-  ...[serveSnapshots, serveEnsembleHistory],
+  ...[serveSnapshots, serveOneSnapshot, serveEnsembleHistory],
   ...[serveDiversity, serveModelDiversity],
   ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],
-]
+] as const
+
+export type AnyRoute = (typeof allRoutes)[number]['definition']

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { CrunchError } from '../../../domain/errors.ts'
 import { coverageOf } from '../../../domain/models/coverage.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import { defineRoute } from '../../http/define-route.ts'
-import { chartFields, checkRange, idField, instantField, limitField } from '../../http/query-fields.ts'
+import { chartFields, checkRange, idField, instantField, limitField, rowIdField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { naiveTime } from '../../rows/row-fields.ts'
@@ -44,6 +45,25 @@ export const snapshots = defineRoute({
   }),
   answer: z.array(rowSchema),
   example: { path: '/reports/snapshots?limit=2' },
+})
+
+export const oneSnapshot = defineRoute({
+  method: 'get',
+  path: '/reports/snapshots/{snapshot_id}',
+  params: z.object({ snapshot_id: rowIdField }),
+  tag: 'Snapshots',
+  summary: 'One snapshot.',
+  tier: 'read',
+  errors: [404],
+  answer: rowSchema,
+  example: { path: '/reports/snapshots/SNAP_oracle_20260301_111000.000' },
+})
+
+export const serveOneSnapshot = serveRoute(oneSnapshot, ({ reads, contract }) => async ({ params }) => {
+  const found = await reads.snapshot(params.snapshot_id)
+  if (found !== null) return snapshotRow(found, contract)
+  const fix = 'GET /reports/snapshots lists the newest ones'
+  throw new CrunchError('NOT_FOUND', `There is no snapshot ${params.snapshot_id}; ${fix}.`)
 })
 
 export const serveSnapshots = serveRoute(snapshots, ({ reads, contract, clock }) => async ({ query }) => {
