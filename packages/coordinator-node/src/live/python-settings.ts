@@ -1,5 +1,5 @@
 const noPage = 'no web page is included; set it where the page is built'
-const noRoutes = 'the report API serves public reads, on this machine'
+const noRoutes = 'the report API has no routes of your own'
 
 /** Settings of the Python engine that have no effect in this one, each with the alternative. */
 const advice: Readonly<Record<string, string>> = {
@@ -19,9 +19,6 @@ const advice: Readonly<Record<string, string>> = {
   BACKFILL_DATA_DIR: 'use crunch backfill --target parquet and remove the setting',
   READONLY_USER_PASSWORD: 'create the role in the database and remove the setting',
   POSTGRES_EXTERNAL_PORT: 'crunch status shows the address of the embedded database; remove the setting',
-  API_READ_AUTH: `${noRoutes}; remove the setting`,
-  API_PUBLIC_PREFIXES: `${noRoutes}; remove the setting`,
-  API_ADMIN_PREFIXES: `${noRoutes}; remove the setting`,
   API_ROUTES: `${noRoutes}; remove the setting`,
   API_ROUTES_DIR: `${noRoutes}; remove the setting`,
   REPORT_API_URL: 'use REPORT_API_PORT',

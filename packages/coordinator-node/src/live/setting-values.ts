@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseDuration } from '../domain/time.ts'
+import { networkProblem } from '../report/access/client-address.ts'
 
 // Schemas of settings. Messages name the problem or the fix, and never show the value, which may be a secret.
 
@@ -54,6 +55,20 @@ export const list = text.transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
+/** Prefixes of paths. The form is checked, not whether there are such routes: the author may add some. */
+export const pathPrefixes = list.refine(
+  (prefixes) => prefixes.every((prefix) => /^\/[^?#*]*$/.test(prefix)),
+  'must be paths that begin with a slash, such as /reports/predictions, separated by commas',
+)
+export const networks = list.superRefine((values, context) => {
+  const problem = values.map(networkProblem).find((found) => found !== undefined)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+})
+/** As the Python engine reads it, but a misspelt value is an error. */
+export const yesOrNo = z
+  .string()
+  .refine((value) => /^(true|1|yes|false|0|no)$/i.test(value), 'must be true or false')
+  .transform((value) => /^(true|1|yes)$/i.test(value))
 export const duration = text.refine(
   (value) => parseDuration(value) !== undefined,
   'must be a duration such as 1m or 1d',

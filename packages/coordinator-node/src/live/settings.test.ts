@@ -82,10 +82,30 @@ describe('readSettings', () => {
   })
 
   test('refuses a setting of the Python engine that would have no effect', () => {
-    const { message } = failure({ API_READ_AUTH: 'secret', API_KEY: 'secret' })
-    expect(message).toContain('API_READ_AUTH: this is a setting of the Python engine: the report API serves')
+    const { message } = failure({ CRUNCH_CONFIG_MODULE: 'secret', API_KEY: 'secret' })
+    expect(message).toContain('CRUNCH_CONFIG_MODULE: this is a setting of the Python engine: the contract is')
     expect(message).not.toContain('API_KEY')
     expect(message).not.toContain('secret')
+  })
+
+  test('reads how the report API is restricted, and refuses what would leave it open', () => {
+    const env = {
+      API_READ_AUTH: 'Yes',
+      API_PUBLIC_PREFIXES: '/healthz, /reports/feeds/',
+      API_TRUSTED_PROXIES: '10.0.0.0/8,::1',
+    }
+    expect(readSettings(env)).toMatchObject({
+      API_READ_AUTH: true,
+      API_PUBLIC_PREFIXES: ['/healthz', '/reports/feeds/'],
+      API_TRUSTED_PROXIES: ['10.0.0.0/8', '::1'],
+    })
+    expect(readSettings({})).toMatchObject({ API_READ_AUTH: false, REPORT_API_HOST: '127.0.0.1' })
+    expect(failure({ API_READ_AUTH: 'on' }).message).toContain('API_READ_AUTH: must be true or false')
+    expect(failure({ API_READ_AUHT: '1' }).message).toContain('did you mean API_READ_AUTH?')
+    expect(failure({ API_ADMIN_PREFIXES: 'reports' }).message).toContain('paths that begin with a slash')
+    for (const network of ['localhost', '10.0.0.0/33', '10.0.0.0/', '::1/129', '10.0.0.1/8/8']) {
+      expect(failure({ API_TRUSTED_PROXIES: network }).message, network).toContain('must be IP addresses or networks')
+    }
   })
 
   test('refuses a setting that has no effect without another one', () => {

@@ -2,7 +2,20 @@ import { z } from 'zod'
 import { hostProblem, readAddress } from '../adapters/store/postgres/session/address.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { defaultOrganizerId } from '../domain/models/model-role.ts'
-import { countWithin, duration, functionPath, list, port, speed, text, url, within } from './setting-values.ts'
+import {
+  countWithin,
+  duration,
+  functionPath,
+  list,
+  networks,
+  pathPrefixes,
+  port,
+  speed,
+  text,
+  url,
+  within,
+  yesOrNo,
+} from './setting-values.ts'
 import { unknownInFile, unknownInProcess } from './unknown-keys.ts'
 
 // The only module that knows the names of environment variables. The contract defines a competition; settings define where and
@@ -143,8 +156,20 @@ export const settingsSchema = z.object({
   ).optional(),
   /** Port of the report API. */
   REPORT_API_PORT: port.default(8000),
-  /** Replaces the generated key of the orchestrator's HTTP API; the report API needs no key. */
+  /** Address on which the report API listens: `127.0.0.1` (this machine), or `0.0.0.0` or `::` (all addresses). */
+  REPORT_API_HOST: z
+    .enum(['127.0.0.1', '0.0.0.0', '::'], 'must be 127.0.0.1 (this machine), or 0.0.0.0 or :: (all addresses)')
+    .default('127.0.0.1'),
+  /** A key of the report API with the scope `admin`; `crunch keys` makes better ones. It also replaces the generated key of the orchestrator's HTTP API. */
   API_KEY: text.optional(),
+  /** `true`: reads of the report API that are not public need a key. */
+  API_READ_AUTH: yesOrNo.default(false),
+  /** Path prefixes that replace the public reads of the report API; comma-separated. */
+  API_PUBLIC_PREFIXES: pathPrefixes.optional(),
+  /** Path prefixes that replace the reads of the report API that need an organizer's key, on a node with keys; comma-separated. */
+  API_ADMIN_PREFIXES: pathPrefixes.optional(),
+  /** Proxies in front of the report API whose `X-Forwarded-For` is believed: addresses and networks such as `10.0.0.0/8`; comma-separated. */
+  API_TRUSTED_PROXIES: networks.optional(),
   /** Lowest level that is logged. */
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
   /** Format of log lines. */

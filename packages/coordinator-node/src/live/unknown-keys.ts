@@ -4,6 +4,10 @@ import { pythonAdvice } from './python-settings.ts'
 
 /** Prefixes that hardly any other program uses. `API_`, `MODEL_`, `CRUNCH_` and `POSTGRES_` alone are too common. */
 const ownPrefixes = [
+  'API_ADMIN_',
+  'API_PUBLIC_',
+  'API_READ_',
+  'API_TRUSTED_',
   'CHECKPOINT_INTERVAL',
   'COMPUTE_PROVIDER_',
   'CRUNCH_PUB',
@@ -19,7 +23,7 @@ const ownPrefixes = [
 ]
 
 /** Names of the Python engine that no other program uses. */
-const distinctive = /^(API_(READ|PUBLIC|ADMIN)|CRUNCH_CONFIG|LEADERBOARD|MODEL|SCHEDULED_PREDICTION)_/
+const distinctive = /^(CRUNCH_CONFIG|LEADERBOARD|MODEL|SCHEDULED_PREDICTION)_/
 
 /** Common names of other programs for one of our settings. */
 const synonyms: Readonly<Record<string, string>> = {

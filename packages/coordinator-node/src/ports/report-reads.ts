@@ -9,6 +9,7 @@ import type { Instant } from '../domain/time.ts'
 import type { EraReads } from './store-eras.ts'
 import type { ExportReads, PredictionExport } from './store-exports.ts'
 import type { FeedReads, FeedStore } from './store-feed.ts'
+import type { KeyReads } from './store-keys.ts'
 import type { ModelReads } from './store-models.ts'
 import type { PeriodStore } from './store-periods.ts'
 import type { ScheduleStore } from './store-rounds.ts'
@@ -103,6 +104,7 @@ export interface ReportReads
   extends EraReads,
     ExportReads,
     FeedReads,
+    KeyReads,
     ModelReads,
     SeriesReads,
     Pick<FeedStore, 'latestRecords'>,

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
+import type { AccessSettings } from './access/access-settings.ts'
 
 /** Identity of this node. */
 export interface ReportInfo {
@@ -71,6 +72,8 @@ export interface ReportContext {
   readonly info: ReportInfo
   readonly contract: ReportContract
   readonly clock: Clock
+  /** Absent: only the stored keys restrict the API. */
+  readonly access?: AccessSettings
   /** Receives uncaught errors, which are never sent to the client. */
   readonly log: Log
   /**

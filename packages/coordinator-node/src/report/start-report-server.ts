@@ -11,6 +11,15 @@ export interface ReportServerOptions {
   readonly host?: string
   /** How long running requests may take once `close` is called; by default 3,000. */
   readonly drainTimeoutMs?: number
+  /** How long a client may take. Shorter ones are for tests. */
+  readonly patience?: Patience
+}
+
+/** Times within which a client must have sent its headers and its whole request, and how often that is checked. */
+export interface Patience {
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly checkMs: number
 }
 
 export interface ReportServer {
@@ -21,13 +30,24 @@ export interface ReportServer {
   close(): Promise<void>
 }
 
-const serverOptions = { maxHeaderSize: 65_536, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 }
+const defaultPatience: Patience = { headersMs: 10_000, requestMs: 30_000, checkMs: 2_000 }
+/** Connections in all. */
+const maxConnections = 4_000
+/** Connections without a running request. Beyond it, the one that is idle for longest is closed, so that others are always served. */
+const maxIdleConnections = 1_000
 
 /** Serves the API once it listens; rejects with `PORT_IN_USE` or `SETTINGS_INVALID` when it cannot. */
 export async function startReportServer(options: ReportServerOptions): Promise<ReportServer> {
-  const { app, port, host = '127.0.0.1', drainTimeoutMs = 3_000 } = options
+  const { app, port, host = '127.0.0.1', drainTimeoutMs = 3_000, patience = defaultPatience } = options
+  const serverOptions = {
+    ...{ maxHeaderSize: 65_536, keepAliveTimeout: 5_000 },
+    ...{ headersTimeout: patience.headersMs, requestTimeout: patience.requestMs },
+    connectionsCheckingInterval: patience.checkMs,
+  }
   const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
-  server.maxConnections = 1_000
+  server.maxConnections = maxConnections
+  // Node would drop headers beyond its limit without a word; the size of all is limited.
+  server.maxHeadersCount = 0
   const connections = trackConnections(server)
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => reject(listenError(error, port, host))
@@ -38,7 +58,9 @@ export async function startReportServer(options: ReportServerOptions): Promise<R
     })
   })
   const address = server.address() as AddressInfo
-  const shownHost = address.family === 'IPv6' ? `[${host}]` : host
+  // The address of all addresses is not a destination.
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  const shownHost = address.family === 'IPv6' ? `[${reached}]` : reached
   return {
     port: address.port,
     url: `http://${shownHost}:${address.port}`,
@@ -54,15 +76,34 @@ interface Connections {
 /** Node's own `closeIdleConnections` spares connections that have not asked yet and those that become idle later. */
 function trackConnections(server: Server): Connections {
   const runningBySocket = new Map<Socket, number>()
+  /** In the order in which they became idle. */
+  const idle = new Set<Socket>()
   let isEnding = false
+  function note(socket: Socket, isIdle: boolean): void {
+    if (!isIdle) idle.delete(socket)
+    else if (idle.size < maxIdleConnections || idle.has(socket)) idle.add(socket)
+    else {
+      for (const oldest of idle) {
+        idle.delete(oldest)
+        oldest.destroy()
+        break
+      }
+      idle.add(socket)
+    }
+  }
   function count(socket: Socket, change: 1 | -1): void {
     const running = (runningBySocket.get(socket) ?? 0) + change
     runningBySocket.set(socket, running)
+    note(socket, running === 0)
     if (isEnding && running === 0) socket.end()
   }
   server.on('connection', (socket: Socket) => {
     runningBySocket.set(socket, 0)
-    socket.once('close', () => runningBySocket.delete(socket))
+    note(socket, true)
+    socket.once('close', () => {
+      runningBySocket.delete(socket)
+      idle.delete(socket)
+    })
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     count(request.socket, 1)

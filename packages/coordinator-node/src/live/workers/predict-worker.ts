@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { type BoundedQueue, createBoundedQueue, wait } from '@crunch/local-processes'
-import { errorText } from '@crunch/local-processes/errors'
 import {
   connectModelRunner,
   type GrpcModelRunner,
@@ -15,6 +13,7 @@ import type { Log } from '../../ports/log.ts'
 import { type Lease, predictLease } from '../../ports/store-workers.ts'
 import type { ClockRounds } from '../../predictor.ts'
 import { type Beating, keepBeating } from '../health/keep-beating.ts'
+import { orchestratorKeyOf } from '../orchestrator-key.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { createInFlight, type InFlight } from './in-flight.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
@@ -57,28 +56,13 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
     crunchId: settings.CRUNCH_ID,
     baseClassName: settings.MODEL_BASE_CLASSNAME,
     credentials: readModelCredentials(settings),
-    orchestratorKey: orchestratorKeyOf(context),
+    orchestratorKey: orchestratorKeyOf(context.settings, context.log, 'failure reports have less effect'),
     answerLimits: limits,
     maxOutputBytes: mebibytes === undefined ? answerBytes(limits) : mebibytes * 1024 * 1024,
     log: context.log,
   })
   await Promise.race([runner.settled(), aborted(context.signal)])
   return runner
-}
-
-/** The key from the settings, or from the file that a local orchestrator creates at its first start. */
-function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | undefined {
-  const { API_KEY: key, MODEL_ORCHESTRATOR_KEY_FILE: path } = settings
-  return () => {
-    if (key !== undefined || path === undefined) return key
-    try {
-      return readFileSync(path, 'utf8').trim()
-    } catch (error) {
-      const reason = errorText(error)
-      log.warn('the key of the model orchestrator cannot be read; failure reports have less effect', { path, reason })
-      return undefined
-    }
-  }
 }
 
 /** What a process that opens rounds owns. */

@@ -6,6 +6,7 @@ import type { ReportInfo } from '../../report/report-context.ts'
 import { startReportServer } from '../../report/start-report-server.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
+import { reportAccess } from '../report-access.ts'
 import { reportContract } from '../report-contract.ts'
 import { clockToleranceMs } from '../settings.ts'
 import { aborted } from './predict-worker.ts'
@@ -29,9 +30,10 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       version: packageJson.version,
       ...(await enteredEra(context)),
     },
+    access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),
   })
-  const server = await startReportServer({ app, port: settings.REPORT_API_PORT })
+  const server = await startReportServer({ app, port: settings.REPORT_API_PORT, host: settings.REPORT_API_HOST })
   context.ready('report', { url: server.url })
   const watching = keepLooking(context, watch)
   await aborted(context.signal)

@@ -1,9 +1,7 @@
 import type { z } from 'zod'
+import type { Tier } from '../access/tiers.ts'
 
-/** Who may call a route when the node has keys. */
-export type Tier = 'public' | 'read' | 'admin'
-
-export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503
+export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 414 | 422 | 429 | 431 | 500 | 503
 
 /** One definition of a route: what checks its requests, documents it, and types its handler and its clients. */
 export interface RouteDefinition {

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { nearestName } from '../../domain/nearest-name.ts'
+import type { RequestVariables } from '../access/viewer.ts'
 import type { ReportContext } from '../report-context.ts'
 import type { RouteDefinition } from './define-route.ts'
 import { jsonResponse } from './json-response.ts'
@@ -7,7 +8,6 @@ import { operationOf } from './operation.ts'
 import { problem } from './problem.ts'
 import { readInput } from './read-input.ts'
 import type { ReportRequest, ServedRoute } from './serve-route.ts'
-import { anyone, type RequestVariables } from './viewer.ts'
 
 export type ReportApp = OpenAPIHono<{ Variables: RequestVariables }>
 
@@ -19,7 +19,7 @@ export function mountRoutes(app: ReportApp, routes: readonly ServedRoute[], repo
     app.openAPIRegistry.registerPath(operationOf(definition))
     app.on(definition.method.toUpperCase(), honoPath(definition.path), async (context) => {
       const input = await readInput(context, definition)
-      const answer = await handle({ ...input, viewer: context.get('viewer') ?? anyone, context })
+      const answer = await handle({ ...input, viewer: context.get('viewer'), context })
       return answer instanceof Response ? answer : jsonResponse(context, answer, definition.status)
     })
   }

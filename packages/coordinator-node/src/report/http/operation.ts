@@ -3,13 +3,14 @@ import type { RouteConfig } from '@hono/zod-openapi'
 import type { ErrorStatus, RouteDefinition } from './define-route.ts'
 import { problemSchema } from './problem.ts'
 
-const commonErrors: readonly ErrorStatus[] = [422, 500, 503]
+/** Of every route: the form of the request, its key, its number, its parameters; then what the client did not cause. */
+const commonErrors: readonly ErrorStatus[] = [400, 401, 403, 414, 422, 429, 431, 500, 503]
 
 /** A definition as an operation of OpenAPI. */
 export function operationOf(definition: RouteDefinition): RouteConfig {
   const { method, path, tag, summary, description, params, query, body, answer, status = 200 } = definition
   const { mediaType = 'application/json', errors = [], otherAnswers = {} } = definition
-  const problems = [...new Set([...errors, ...(body === undefined ? [] : [400 as const]), ...commonErrors])].sort()
+  const problems = [...new Set([...errors, ...(body === undefined ? [] : [413 as const]), ...commonErrors])].sort()
   return {
     method,
     path,

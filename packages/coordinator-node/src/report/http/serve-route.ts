@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
+import type { RequestVariables, Viewer } from '../access/viewer.ts'
 import type { ReportContext } from '../report-context.ts'
 import type { RouteAnswer, RouteDefinition, RouteInput } from './define-route.ts'
-import type { RequestVariables, Viewer } from './viewer.ts'
 
 export type ReportRequest = Context<{ Variables: RequestVariables }>
 

@@ -27,7 +27,7 @@ describe('/openapi.json', () => {
     expect(parameters.map(({ name }) => name)).toEqual([
       ...['projectIds', 'start', 'end', 'include_ensembles', 'model_id', 'since', 'until', 'limit'],
     ])
-    expect(Object.keys(responses)).toEqual(['200', '422', '500', '503'])
+    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '414', '422', '429', '431', '500', '503'])
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Json } from '../../domain/json/json.ts'
 import type { ReportReads } from '../../ports/report-reads.ts'
 import type { PredictionExport } from '../../ports/store-exports.ts'
-import type { Viewer } from '../http/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { zonedTime } from './row-fields.ts'
 
 /** Whether someone may see what a model alone knows, such as its answers to rounds without a truth. */
