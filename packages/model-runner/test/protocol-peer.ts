@@ -68,7 +68,7 @@ async function start(
   const address = `unix:${join(writeFolder({}), 's')}:1`
   const child = spawn(command, [...args, '--code-directory', folder, '--address', address], {
     cwd: folder,
-    env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment },
+    env: { ...process.env, PYTHONUNBUFFERED: '1', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let log = ''

@@ -23,6 +23,7 @@ const groups = openLimitGroups()
 
 let guard: ProcessGuard
 let home: string
+let python: ReturnType<typeof findPython> | undefined
 const cleanups: (() => unknown)[] = []
 
 beforeEach(async () => {
@@ -50,7 +51,8 @@ async function openConfinement(limitGroups: LimitGroups) {
 /** Runs Python code confined like a model; returns the limit that it exceeded, otherwise its exit code. */
 async function hold({ confinement, usage, limits }: Awaited<ReturnType<typeof openConfinement>>, code: string) {
   const environment = { PATH: process.env.PATH ?? '' }
-  const { executable } = await findPython({ program: 'python3', environment, signal: never, guard })
+  python ??= findPython({ program: 'python3', environment, signal: never, guard })
+  const { executable } = await python
   const enclosed = confinement.enclose({
     command: executable,
     args: ['-I', '-c', `${PRELUDE}${code}`],

@@ -6,6 +6,7 @@ import type { Workshop, WorkshopTask } from '../workshop.ts'
 import { type IndexMirror, startIndexMirror } from './index-mirror.ts'
 import type { IndexSettings } from './index-settings.ts'
 import { installEnvironment } from './install-environment.ts'
+import { lineThatMatters } from './installer-errors.ts'
 import { BRIDGE_PORT, bridgeCommand, loopbackCommand } from './package-bridge.ts'
 import type { PackageCache } from './package-cache.ts'
 import type { PythonInterpreter } from './python-interpreter.ts'
@@ -14,8 +15,6 @@ import { requirementName, splitHashes } from './python-requirements.ts'
 /** How much of the installer's last output an error contains. */
 const TAIL_LINES = 12
 const TAIL_CHARACTERS = 1_500
-/** pip lists all versions that it found. */
-const MATTERS_CHARACTERS = 300
 
 /** The runner requires this package, which has no wheel; it is built under the same confinement. */
 const SOURCE_ALONE = 'importlib'
@@ -137,29 +136,6 @@ async function runStep(step: {
   const matters = end.over === null && !end.isLate && problem === null ? lineThatMatters(tail) : null
   const said = matters === null ? '' : `: ${matters}`
   throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}${said}${unreachable}${wheels}; last lines: ${lines}`)
-}
-
-/** Pip's messages around the error, and about versions that it did not consider. */
-const SAYS_NOTHING = 'subprocess-exited|metadata-generation-failed|ResolutionImpossible|Ignored the following'
-/** Lines that contain the cause, most specific first: the conclusion of uv, a compiler's line, an error of pip or a program. */
-const CAUSES = [
-  /^\s*╰─▶ (.*)/,
-  /^\s*(\S+:\d+(?::\d+)?: (?:fatal )?error: .*)/,
-  new RegExp(`^\\s*(?:fatal )?error: (?!${SAYS_NOTHING})(.*)`, 'i'),
-]
-const END_OF_OUTPUT = /^\s*\[end of output\]/
-
-/** The line in which pip, uv or a build reports the error; null if there is none. */
-function lineThatMatters(tail: readonly string[]): string | null {
-  const matches = CAUSES.map((pattern) =>
-    tail.map((line) => pattern.exec(line)?.[1]).find((line) => line !== undefined),
-  )
-  // The output of a build without a compiler ends with its exception.
-  const [verdict, compiled, error] = matches
-  const thrown = tail[tail.findIndex((line) => END_OF_OUTPUT.test(line)) - 1]?.trim()
-  const found = verdict ?? compiled ?? thrown ?? error ?? null
-  if (found === null || found.length <= MATTERS_CHARACTERS) return found
-  return `${found.slice(0, MATTERS_CHARACTERS)}…`
 }
 
 function installer(input: {

@@ -190,48 +190,6 @@ esac`
     expect(await python.calls()).toEqual([])
   })
 
-  it.each([
-    [
-      'pip',
-      ['ERROR: Cannot install a and b', 'The conflict is', 'ERROR: ResolutionImpossible: see'],
-      'Cannot install a and b;',
-    ],
-    ['a build', ['error: subprocess-exited-with-error', 'x.c:1: fatal', '  error: no compiler'], 'no compiler;'],
-    [
-      'pip, which names versions of other Pythons first',
-      ['ERROR: Ignored the following yanked versions: 1', 'ERROR: Could not find a version that satisfies b==2'],
-      'Could not find a version that satisfies b==2;',
-    ],
-    [
-      'a setup.py that throws',
-      [
-        ...[
-          '  error: subprocess-exited-with-error',
-          '  × python setup.py egg_info did not run',
-          '  ╰─> [2 lines of output]',
-        ],
-        ...["      ModuleNotFoundError: No module named 'numpy'", '      [end of output]', '  note: This error'],
-        ...['error: metadata-generation-failed', '╰─> See above for output.'],
-      ],
-      "ModuleNotFoundError: No module named 'numpy';",
-    ],
-    [
-      'a compiler',
-      [
-        ...['  error: subprocess-exited-with-error', '      src/x.c:1:10: fatal error: Python.h: No such file'],
-        ...['      compilation terminated.', "      error: command 'gcc' failed with exit code 1"],
-        ...['      [end of output]', 'ERROR: Failed building wheel for b'],
-      ],
-      'src/x.c:1:10: fatal error: Python.h: No such file;',
-    ],
-    ['uv', ['  × No solution found:', '  ╰─▶ Because b==2 is not there'], 'Because b==2 is not there;'],
-    ['a long line', [`ERROR: ${'v'.repeat(400)}`], `${'v'.repeat(300)}…;`],
-  ])('fail with the most relevant line first: %s', async (_, prints, line) => {
-    await python.behave({ exitCode: 1, prints })
-    const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
-    expect(error.message).toContain(`b==2 failed (exit code 1): ${line}`)
-  })
-
   it('explain that only wheels are installed', async () => {
     await python.behave({ exitCode: 1, prints: ['ERROR: No matching distribution found for b==2'] })
     const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
