@@ -115,6 +115,10 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
     await until('the server listens', () => server.listening)
     const { port } = server.address() as { port: number }
     const path = (name: string) => JSON.stringify(join(space.root, name))
+    const keys = [space.logs, space.submissions].map((folder) => {
+      openOrchestratorKey(folder)
+      return JSON.stringify(orchestratorKeyFileIn(folder))
+    })
     const found = await find(`
       const connect = (where) => new Promise((resolve, reject) => {
         net.connect(where).on('connect', () => resolve('connected')).on('error', reject)
@@ -124,6 +128,8 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
       await attempt('submissions', () => fs.readdirSync(${path('submissions')}))
       await attempt('settings', () => fs.readFileSync(${path('.env')}))
       await attempt('logs', () => fs.readdirSync(${path('logs')}))
+      await attempt('keyBesideLogs', () => fs.readFileSync(${keys[0]}))
+      await attempt('keyAmongSubmissions', () => fs.readFileSync(${keys[1]}))
       await attempt('nodeEnvironment', () => fs.readFileSync('/proc/${process.pid}/environ'))
       await attempt('processes', () => fs.readdirSync('/proc').filter(Number).length < 6)
       await attempt('network', () => connect({ host: '127.0.0.1', port: ${port} }))
@@ -135,6 +141,8 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
       submissions: 'a',
       settings: 'ENOENT',
       logs: 'ENOENT',
+      keyBesideLogs: 'ENOENT',
+      keyAmongSubmissions: 'ENOENT',
       nodeEnvironment: 'ENOENT',
       processes: 'true',
       network: 'ENETUNREACH',
@@ -146,9 +154,11 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
   },
 )
 
-it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write only to its folder', async () => {
-  const found = await find(
-    `
+it.skipIf(missing !== null && process.env.CI !== 'true')(
+  'lets a model write only to its folder, and limits its open files',
+  async () => {
+    const found = await find(
+      `
       await attempt('own', () => fs.writeFileSync('notes.txt', 'x'))
       await attempt('system', () => fs.writeFileSync('/usr/notes.txt', 'x'))
       await attempt('root', () => fs.writeFileSync('/notes.txt', 'x'))
@@ -158,21 +168,26 @@ it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write onl
         await attempt('full', () => fs.writeFileSync('/tmp/' + count, Buffer.alloc(700 * 1024)))
       }
       await attempt('remount', () => execFileSync('mount', ['-o', 'remount,bind,rw', '/usr'], { stdio: 'ignore' }))
-      await attempt('namespaces', () => execFileSync('unshare', ['--user', 'true'], { stdio: 'ignore' }))`,
-    { folderMib: 1 },
-  )
-  expect(found).toMatchObject({
-    own: 'EROFS',
-    system: 'EROFS',
-    root: 'EROFS',
-    home: 'undefined',
-    kernel: 'EROFS',
-    full: 'ENOSPC',
-    remount: expect.stringContaining('failed'),
-    namespaces: expect.stringContaining('failed'),
-  })
-  await expect(readFile(join(space.submissions, 'a', 'notes.txt'))).rejects.toThrow('ENOENT')
-})
+      await attempt('namespaces', () => execFileSync('unshare', ['--user', 'true'], { stdio: 'ignore' }))
+      const files = []
+      await attempt('files', () => { for (;;) files.push(fs.openSync('/dev/null')) })
+      for (const file of files) fs.closeSync(file)`,
+      { folderMib: 1, openFiles: 200 },
+    )
+    expect(found).toMatchObject({
+      own: 'EROFS',
+      system: 'EROFS',
+      root: 'EROFS',
+      home: 'undefined',
+      kernel: 'EROFS',
+      full: 'ENOSPC',
+      remount: expect.stringContaining('failed'),
+      namespaces: expect.stringContaining('failed'),
+      files: 'EMFILE',
+    })
+    await expect(readFile(join(space.submissions, 'a', 'notes.txt'))).rejects.toThrow('ENOENT')
+  },
+)
 
 it.skipIf(missing !== null && process.env.CI !== 'true')(
   'announces a model without a network by its socket, and accepts reports that name the socket',
@@ -187,24 +202,6 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
     expect(status()).toMatchObject({ state: 'FAILED', lastFailure: { reason: 'odd indeed' } })
   },
 )
-
-it.skipIf(missing !== null && process.env.CI !== 'true').each([
-  ['beside the logs', (): string => space.logs],
-  ['among the submissions', (): string => space.submissions],
-])('hides the key of the orchestrator, %s', async (_, folder) => {
-  openOrchestratorKey(folder())
-  const path = orchestratorKeyFileIn(folder())
-  expect(await find(`await attempt('key', () => fs.readFileSync(${JSON.stringify(path)}, 'utf8'))`)).toEqual({
-    key: 'ENOENT',
-  })
-})
-
-it.skipIf(missing !== null && process.env.CI !== 'true')('limits open files', async () => {
-  const probe = `const files = []
-    await attempt('files', () => { for (;;) files.push(fs.openSync('/dev/null')) })
-    for (const file of files) fs.closeSync(file)`
-  expect(await find(probe, { openFiles: 200 })).toEqual({ files: 'EMFILE' })
-})
 
 it.skipIf(missing !== null && process.env.CI !== 'true')('kills a fork bomb and reports why', async () => {
   await start(
