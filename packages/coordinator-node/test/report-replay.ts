@@ -1,6 +1,6 @@
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import { reportContract } from '../src/live/report-contract.ts'
-import { minute } from '../src/ports/store-samples.ts'
+import { btc, minute } from '../src/ports/store-samples.ts'
 import { createReportApp } from '../src/report/create-report-app.ts'
 import type { ReportApp } from '../src/report/http/mount-routes.ts'
 import { candles, createOracle, createTrend, openCompetition, steady } from './competition.ts'
@@ -33,6 +33,7 @@ export async function replayReport(): Promise<ReportReplay> {
     await pipeline.settle()
     await pipeline.checkpoint()
   }
+  await store.putFeedStatus(btc, 'up', null, at)
   const app = createReportApp({
     reads: store,
     clock,

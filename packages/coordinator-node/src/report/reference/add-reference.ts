@@ -2,7 +2,6 @@ import { createReadStream, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { toJson } from '../../domain/json/json.ts'
 import type { ReportApp } from '../http/mount-routes.ts'
 import type { ReportInfo } from '../report-context.ts'
 import { openApiDocument } from './openapi-document.ts'
@@ -34,7 +33,7 @@ const policy =
 export function addReference(app: ReportApp, { version }: ReportInfo): void {
   let document: string | undefined
   app.get('/openapi.json', (context) => {
-    document ??= JSON.stringify(toJson(openApiDocument(app, version)))
+    document ??= JSON.stringify(openApiDocument(app, version))
     return context.body(document, 200, { 'content-type': 'application/json; charset=utf-8' })
   })
   app.get('/docs', (context) => {
