@@ -16,17 +16,43 @@ export interface JsonAnswer {
  */
 export async function getJson(
   url: string,
-  texts: { readonly who: string; readonly fix: string },
+  texts: Texts,
   options: { readonly headers?: Readonly<Record<string, string>>; readonly limitMs?: number } = {},
 ): Promise<JsonAnswer> {
   const { headers = {}, limitMs = defaultLimitMs } = options
+  const response = await fetchLimited(url, texts, { headers: { ...headers } }, limitMs)
   try {
-    const response = await fetch(url, { headers: { ...headers }, signal: AbortSignal.timeout(limitMs) })
-    return { status: response.status, body: JSON.parse(await readBody(response)) }
+    return { status: response.status, body: await response.json() }
   } catch (error) {
-    const cause = `${texts.who} does not answer (${reasonOf(error)})`
-    throw new CliError({ place: url, cause, fix: texts.fix }, { cause: error })
+    throw silent(url, texts, error)
   }
+}
+
+interface Texts {
+  readonly who: string
+  readonly fix: string
+}
+
+/**
+ * Like `fetch`, with a limit on the time and the length of the answer, which is complete when it resolves.
+ * @throws CliError if the service does not answer in time.
+ */
+export async function fetchLimited(
+  url: string,
+  texts: Texts,
+  init: RequestInit = {},
+  limitMs = defaultLimitMs,
+): Promise<Response> {
+  try {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(limitMs) })
+    return new Response(await readBody(response), { status: response.status, headers: response.headers })
+  } catch (error) {
+    throw silent(url, texts, error)
+  }
+}
+
+function silent(url: string, { who, fix }: Texts, error: unknown): CliError {
+  return new CliError({ place: url, cause: `${who} does not answer (${reasonOf(error)})`, fix }, { cause: error })
 }
 
 /** Describes the response to a refused request. */

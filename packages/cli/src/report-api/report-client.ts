@@ -1,6 +1,7 @@
+import { type ReportClient as Client, createReportClient, ReportError } from '@crunch/coordinator-node/client'
 import { CliError } from '../cli-error.ts'
 import type { SimulationResult } from '../engine.ts'
-import { getJson, type JsonAnswer, refusalOf } from './get-json.ts'
+import { fetchLimited, refusalOf } from './get-json.ts'
 
 /** The era and code version of a node. Nodes of earlier versions do not report them. */
 export interface InfoRow {
@@ -120,7 +121,12 @@ export interface ModelActivityRow {
 /** Long, because a day of thousands of models has millions of predictions. */
 const activityLimitMs = 30_000
 
-/** A client of a node's report API. */
+const texts = {
+  who: 'the report API',
+  fix: 'see whether it runs with: crunch status, and start it with: crunch deploy',
+}
+
+/** A client of a node's report API, which reports errors as the command line shows them. */
 export class ReportClient {
   readonly #baseUrl: string
 
@@ -135,54 +141,62 @@ export class ReportClient {
 
   /** The body of `/healthz`, also with an error status such as 503. */
   async health(): Promise<Readonly<Record<string, unknown>>> {
-    const { body } = await this.#request('/healthz')
-    return typeof body === 'object' && body !== null ? { ...body } : { status: 'unreadable' }
+    try {
+      return await this.#client().get('/healthz')
+    } catch (error) {
+      if (!(error instanceof ReportError)) throw this.#foreign('/healthz', error)
+      return typeof error.body === 'object' && error.body !== null ? { ...error.body } : { status: 'unreadable' }
+    }
   }
 
-  async info(): Promise<InfoRow> {
-    const answer = await this.#request('/info')
-    if (answer.status === 200 && typeof answer.body === 'object' && answer.body !== null) return answer.body
-    throw this.#refused('/info', answer)
+  info(): Promise<InfoRow> {
+    return this.#ask('/info', (client) => client.get('/info'))
   }
 
   /** The newest leaderboard; with `until`, the newest one up to that time. */
   leaderboard(until?: string): Promise<readonly LeaderboardRow[]> {
-    return this.#rows(`/reports/leaderboard${until === undefined ? '' : `?until=${encodeURIComponent(until)}`}`)
+    return this.#ask('/reports/leaderboard', (client) => client.get('/reports/leaderboard', { query: { until } }))
   }
 
   checkpoints(): Promise<readonly CheckpointRow[]> {
-    return this.#rows('/reports/checkpoints?limit=100')
+    return this.#ask('/reports/checkpoints', (client) => client.get('/reports/checkpoints', { query: { limit: 100 } }))
   }
 
   feeds(): Promise<readonly FeedRow[]> {
-    return this.#rows('/reports/feeds')
+    return this.#ask('/reports/feeds', (client) => client.get('/reports/feeds'))
   }
 
   models(): Promise<readonly ModelRow[]> {
-    return this.#rows('/reports/models')
+    return this.#ask('/reports/models', (client) => client.get('/reports/models'))
   }
 
   /** The recent answers of each model. */
   modelActivity(): Promise<readonly ModelActivityRow[]> {
-    return this.#rows('/reports/models/activity', activityLimitMs)
+    const path = '/reports/models/activity'
+    return this.#ask(path, (client) => client.get(path), activityLimitMs)
   }
 
-  async #rows<Row>(path: string, limitMs?: number): Promise<readonly Row[]> {
-    const answer = await this.#request(path, limitMs)
-    if (answer.status === 200 && Array.isArray(answer.body)) return answer.body as readonly Row[]
-    throw this.#refused(path, answer)
+  async #ask<Answer>(path: string, ask: (client: Client) => Promise<Answer>, limitMs?: number): Promise<Answer> {
+    try {
+      return await ask(this.#client(limitMs))
+    } catch (error) {
+      if (!(error instanceof ReportError)) throw this.#foreign(path, error)
+      throw new CliError({
+        place: `${this.#baseUrl}${path}`,
+        cause: refusalOf(error),
+        fix: 'find the reason with: crunch logs report',
+      })
+    }
   }
 
-  #refused(path: string, answer: JsonAnswer): CliError {
-    return new CliError({
-      place: `${this.#baseUrl}${path}`,
-      cause: refusalOf(answer),
-      fix: 'find the reason with: crunch logs report',
-    })
+  /** The error of an answer that is not JSON. */
+  #foreign(path: string, error: unknown): unknown {
+    if (!(error instanceof TypeError)) return error
+    const cause = `${texts.who} does not answer (${error.message})`
+    return new CliError({ place: `${this.#baseUrl}${path}`, cause, fix: texts.fix }, { cause: error })
   }
 
-  #request(path: string, limitMs?: number): Promise<JsonAnswer> {
-    const fix = 'see whether it runs with: crunch status, and start it with: crunch deploy'
-    return getJson(`${this.#baseUrl}${path}`, { who: 'the report API', fix }, limitMs === undefined ? {} : { limitMs })
+  #client(limitMs?: number): Client {
+    return createReportClient(this.#baseUrl, { fetch: (url, init) => fetchLimited(String(url), texts, init, limitMs) })
   }
 }

@@ -27,6 +27,6 @@ describe('the client', () => {
 
   it('says so when another program answers', async () => {
     const node = createReportClient('http://node', { fetch: async () => new Response('<html>') })
-    await expect(node.get('/info')).rejects.toThrow('did not answer with JSON: another program listens there')
+    await expect(node.get('/info')).rejects.toThrow('the response is not JSON: another program listens there')
   })
 })

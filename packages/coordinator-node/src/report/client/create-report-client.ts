@@ -46,6 +46,8 @@ export class ReportError extends Error {
   readonly status: number
   /** One for each invalid parameter or field. */
   readonly fieldErrors: readonly { readonly property: string; readonly message: string }[]
+  /** The body of the answer, if it is JSON. */
+  readonly body: unknown
   /** Names the request in the log of the node. */
   readonly requestId: string | undefined
 
@@ -53,6 +55,7 @@ export class ReportError extends Error {
     const { message, fieldErrors, request_id } = (typeof body === 'object' && body !== null ? body : {}) as Problem
     super(`${status}: ${message ?? 'the answer is no problem of a report API'}`)
     this.status = status
+    this.body = body
     this.fieldErrors = fieldErrors ?? []
     this.requestId = request_id
   }
@@ -101,7 +104,7 @@ async function readJson(response: Response): Promise<unknown> {
     return JSON.parse(text)
   } catch (error) {
     if (!response.ok) return undefined
-    throw new TypeError(`${response.url} did not answer with JSON: another program listens there`, { cause: error })
+    throw new TypeError('the response is not JSON: another program listens there', { cause: error })
   }
 }
 
