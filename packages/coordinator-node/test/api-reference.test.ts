@@ -82,7 +82,7 @@ function answerText(schema: Schema): string {
     const { description = '' } = field.$ref === undefined ? field : resolved(field)
     return [`\`${name}\``, typeOf(field), description]
   })
-  const isScored = typeof row.additionalProperties === 'object' && Object.keys(row.additionalProperties).length > 0
+  const isScored = typeof row.additionalProperties === 'object' && Object.keys(row.additionalProperties ?? {}).length > 0
   const more = isScored ? '\nAnd a number or null for each name of the contract.\n' : ''
   return `${resolved(schema).items === undefined ? 'Answer' : 'Answer: a list of rows'}\n\n${table(['field', 'type', 'meaning'], rows)}${more}`
 }
@@ -92,7 +92,7 @@ function shortened(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.slice(0, depth === 0 ? 1 : 2).map((item) => shortened(item, depth + 1))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => {
+    Object.entries(value as Readonly<Record<string, unknown>>).map(([key, item]) => {
       if (key === 'duration_ms' && typeof item === 'number') return [key, 1.5]
       if (key === 'latency_ms' && item !== null) return [key, { p50: 1.5, p95: 2.5, max: 3.5 }]
       return [key, shortened(item, depth + 1)]

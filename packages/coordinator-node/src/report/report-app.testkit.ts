@@ -3,10 +3,10 @@ import { feedScopeKey } from '../domain/feed-record.ts'
 import type { JsonObject } from '../domain/json/json.ts'
 import { silentLog } from '../ports/log.ts'
 import { btc, eth, minute } from '../ports/store-samples.ts'
+import type { Viewer } from './access/viewer.ts'
 import { createReportApp, type ReportOptions } from './create-report-app.ts'
 import type { ReportApp } from './http/mount-routes.ts'
 import type { ServedRoute } from './http/serve-route.ts'
-import type { Viewer } from './http/viewer.ts'
 import type { ReportContext } from './report-context.ts'
 
 export type Row = Record<string, unknown>

@@ -1,18 +1,25 @@
 import type { Json } from '../../domain/json/json.ts'
+import type { Prediction } from '../../domain/prediction.ts'
 import type { ReportReads } from '../../ports/report-reads.ts'
 import type { PredictionExport } from '../../ports/store-exports.ts'
-import type { Viewer } from '../access/viewer.ts'
+import { maySeeAnswer, maySeeDiagnostics, type Viewer } from '../access/viewer.ts'
 import { zonedTime } from './row-fields.ts'
 
-/** Whether someone may see what a model alone knows, such as its answers to rounds without a truth. */
-export type AnswerGate = (modelId: string) => boolean
+/** What a viewer may see of predictions. */
+export interface AnswerGate {
+  answer(prediction: Pick<Prediction, 'status' | 'modelId'>): boolean
+  /** Errors in words, which can contain the code of a model. */
+  diagnostics(modelId: string): boolean
+}
 
-/** Admins may see those of all models, participants those of their own. */
 export async function answerGate(viewer: Viewer, reads: Pick<ReportReads, 'models'>): Promise<AnswerGate> {
-  if (viewer.role !== 'participant') return () => viewer.role === 'admin'
-  const models = await reads.models()
-  const own = new Set(models.filter(({ cruncherId }) => cruncherId === viewer.cruncherId).map(({ id }) => id))
-  return (modelId) => own.has(modelId)
+  const models = viewer.role === 'participant' ? await reads.models() : []
+  const owners = new Map(models.map(({ id, cruncherId }) => [id, cruncherId]))
+  const ownerOf = (modelId: string) => ({ cruncherId: owners.get(modelId) ?? null })
+  return {
+    answer: ({ status, modelId }) => maySeeAnswer(viewer, { status, ...ownerOf(modelId) }, 'with truth'),
+    diagnostics: (modelId) => maySeeDiagnostics(viewer, ownerOf(modelId)),
+  }
 }
 
 /**
@@ -21,9 +28,9 @@ export async function answerGate(viewer: Viewer, reads: Pick<ReportReads, 'model
  */
 export function answerFields(
   { prediction, actuals }: Pick<PredictionExport, 'prediction' | 'actuals'>,
-  maySee: AnswerGate,
+  gate: AnswerGate,
 ): { readonly output: Json; readonly truth: Json; readonly hidden_until: string | null } {
-  const isHidden = prediction.status === 'PENDING' && !maySee(prediction.modelId)
+  const isHidden = !gate.answer(prediction)
   return {
     output: isHidden ? null : prediction.output,
     truth: actuals,

@@ -11,7 +11,7 @@ import {
   round,
   settleRequest,
 } from '../../../ports/store-samples.ts'
-import { anyone, type Viewer } from '../../http/viewer.ts'
+import { anyone, type Viewer } from '../../access/viewer.ts'
 import { reportUnderTest } from '../../report-app.testkit.ts'
 import { serveOneRound } from '../rounds/one-round.ts'
 import { serveOnePrediction } from './one-prediction.ts'
@@ -66,7 +66,8 @@ describe('who sees an answer to a round without a truth', () => {
     ['the public does not', anyone, null],
     ['another participant does not', { role: 'participant', cruncherId: 'c-x' }, null],
     ['its owner does', { role: 'participant', cruncherId: 'c-a' }, { value: 0.5 }],
-    ['an admin does', { role: 'admin' }, { value: 0.5 }],
+    ['an admin does', { role: 'admin', by: 'key' }, { value: 0.5 }],
+    ['a program on this machine does not', { role: 'admin', by: 'loopback' }, null],
   ]
   it.each(viewers)('%s, in every route', async (_, viewer, output) => {
     const { as } = await prepared()

@@ -32,14 +32,14 @@ export const servePredictions = serveRoute(predictions, ({ reads, contract, cloc
   const modelIds = await visibleModelIds(reads, query)
   if (modelIds === null) return []
   const reports = await reads.predictionReports({ modelIds, from, to, limit: query.limit })
-  const maySee = await answerGate(viewer, reads)
-  return reports.map((report) => predictionRow(report, contract, maySee))
+  const gate = await answerGate(viewer, reads)
+  return reports.map((report) => predictionRow(report, contract, gate))
 })
 
 export function predictionRow(
   report: PredictionExport,
   contract: ReportContract,
-  maySee: AnswerGate,
+  gate: AnswerGate,
 ): z.input<typeof rowSchema> {
   const { prediction, score } = report
   const numbers = numbersOf(contract.scoreFields, score?.value ?? {})
@@ -56,7 +56,7 @@ export function predictionRow(
     reason: prediction.reason,
     blame: prediction.blame,
     duration_ms: prediction.durationMs,
-    ...answerFields(report, maySee),
+    ...answerFields(report, gate),
     void_reason: report.voidReason,
     score: score === null ? null : score.value,
     score_value: numbersOf([contract.value], score?.value ?? {})[contract.value] ?? null,

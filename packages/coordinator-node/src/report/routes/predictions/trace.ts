@@ -84,13 +84,13 @@ export const trace = defineRoute({
 
 export const serveTrace = serveRoute(trace, ({ reads, contract }) => async ({ params, viewer }) => {
   const known = await knownPrediction(reads, params.prediction_id)
-  const maySee = await answerGate(viewer, reads)
+  const gate = await answerGate(viewer, reads)
   const { prediction, score } = known.report
-  if (viewer.role === 'participant' && !maySee(prediction.modelId)) {
+  if (viewer.role === 'participant' && !gate.diagnostics(prediction.modelId)) {
     throw new CrunchError('NOT_FOUND', `None of your models has a prediction ${prediction.id}.`)
   }
   const { round } = known
-  const { output, hidden_until, truth } = answerFields(known.report, maySee)
+  const { output, hidden_until, truth } = answerFields(known.report, gate)
   const [records, counted] = await Promise.all([
     inputRecords(reads, known, contract),
     countedIn(reads, known, contract),
@@ -109,7 +109,7 @@ export const serveTrace = serveRoute(trace, ({ reads, contract }) => async ({ pa
       hidden_until,
       reason: prediction.reason,
       blame: prediction.blame,
-      detail: maySee(prediction.modelId) ? prediction.detail : null,
+      detail: gate.diagnostics(prediction.modelId) ? prediction.detail : null,
     },
     truth: {
       resolvable_at: zonedTime(round.resolvableAt),
