@@ -82,7 +82,8 @@ function answerText(schema: Schema): string {
     const { description = '' } = field.$ref === undefined ? field : resolved(field)
     return [`\`${name}\``, typeOf(field), description]
   })
-  const isScored = typeof row.additionalProperties === 'object' && Object.keys(row.additionalProperties ?? {}).length > 0
+  const isScored =
+    typeof row.additionalProperties === 'object' && Object.keys(row.additionalProperties ?? {}).length > 0
   const more = isScored ? '\nAnd a number or null for each name of the contract.\n' : ''
   return `${resolved(schema).items === undefined ? 'Answer' : 'Answer: a list of rows'}\n\n${table(['field', 'type', 'meaning'], rows)}${more}`
 }
