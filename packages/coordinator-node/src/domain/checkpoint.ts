@@ -3,6 +3,9 @@ import type { Instant } from './time.ts'
 
 export type CheckpointStatus = 'PENDING' | 'SUBMITTED' | 'CLAIMABLE' | 'PAID'
 
+/** The statuses in their order; each is reached from the one before. */
+export const checkpointStatuses: readonly CheckpointStatus[] = ['PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID']
+
 /** 100 % of a payout in the unit of the chain's emissions. */
 export const fullRewardFrac64 = 1_000_000_000
 
@@ -52,8 +55,35 @@ export interface CheckpointEntry {
   readonly rewardFrac64: number
   /** `null` for a model that is paid. */
   readonly unpaidReason: UnpaidReason | null
-  /** The cruncher's index on chain; `null` until a registry maps it, and then the checkpoint cannot be confirmed. */
+  /** Always `null`: the index on chain is part of a {@link Winner}, because a checkpoint closes without the registry. */
   readonly cruncherIndex: number | null
+}
+
+/** A paid model with the account on chain that gets its reward. */
+export interface Winner {
+  readonly modelId: string
+  readonly modelName: string
+  readonly cruncherId: string
+  readonly cruncherName: string
+  /** Share of the payout, 1,000,000,000 = 100 %. */
+  readonly rewardFrac64: number
+  /** Address of the cruncher's wallet in base58; `null` if the registry does not map the cruncher. */
+  readonly wallet: string | null
+  /** The cruncher's index on chain; `null` if the registry does not know it. */
+  readonly onchainIndex: number | null
+}
+
+/** One step of a checkpoint's status. */
+export interface CheckpointMove {
+  readonly to: Exclude<CheckpointStatus, 'PENDING'>
+  /** When the node recorded it, in Unix milliseconds. */
+  readonly at: Instant
+  /** The transaction that pays, in base58; only of the step to SUBMITTED. */
+  readonly transactionId: string | null
+  /** Whether the chain was asked and had the transaction as final and successful; only of the step to SUBMITTED. */
+  readonly isVerified: boolean | null
+  /** Who is paid, as the registry had it at the step to SUBMITTED; empty for other steps. */
+  readonly winners: readonly Winner[]
 }
 
 /** Who accepted a checkpoint although scores or truths of its period were refused. */
@@ -87,5 +117,7 @@ export interface Checkpoint {
   readonly dataProvider: string | null
   readonly transactionId: string | null
   readonly submittedAt: Instant | null
+  /** The steps of the status so far, oldest first. */
+  readonly moves: readonly CheckpointMove[]
   readonly createdAt: Instant
 }

@@ -21,6 +21,12 @@ export type CrunchErrorCode =
   | 'LEASE_HELD'
   | 'NOT_FOUND'
   | 'NOT_ACKNOWLEDGED'
+  | 'NOT_MAPPED'
+  | 'NOT_VERIFIED'
+  | 'CONFLICT'
+  | 'REGISTRY_INVALID'
+  | 'REGISTRY_UNAVAILABLE'
+  | 'CHAIN_UNAVAILABLE'
   | 'BAD_REQUEST'
 
 /** Returns a value that the engine guarantees. Throws a `RangeError` if it is missing: a default would hide the engine's fault. */

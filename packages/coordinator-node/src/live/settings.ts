@@ -33,6 +33,10 @@ export const settingsSchema = z.object({
   COMPUTE_PROVIDER_PUBKEY: text.optional(),
   /** On-chain name of the data provider, written into payouts. */
   DATA_PROVIDER_PUBKEY: text.optional(),
+  /** Accounts of crunchers on chain: a JSON file, relative to the contract; an `https://` URL of the same JSON; or `deployments`: the orchestrator announces wallets as ids of crunchers. */
+  CRUNCHER_REGISTRY: text.superRefine(checkRegistry).default('crunchers.json'),
+  /** Solana RPC server that is asked whether the transaction of a payout exists, is final and succeeded; needs the package `@solana/kit`. Unset: only the form of its id is checked. */
+  SOLANA_RPC_URL: url(/^https?$/, 'must be an http:// or https:// URL').optional(),
   /** Network shown by `/info`. */
   NETWORK: z.enum(['devnet', 'mainnet-beta'], 'must be devnet or mainnet-beta').default('devnet'),
   /** URL of the database; without it and `POSTGRES_HOST`, the embedded server. */
@@ -270,6 +274,18 @@ function uselessKeys(env: Readonly<Record<string, string | undefined>>, files: S
 function checkAddress(url: string, context: z.RefinementCtx): void {
   const address = readAddress(url)
   if ('problem' in address) context.addIssue({ code: 'custom', message: address.problem })
+}
+
+/** What pays must not be changed on its way. */
+function checkRegistry(source: string, context: z.RefinementCtx): void {
+  if (!/^[a-z][a-z\d+.-]*:\/\//i.test(source)) return
+  const { protocol, hostname } = URL.canParse(source) ? new URL(source) : { protocol: '', hostname: '' }
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  if (protocol === 'https:' || (protocol === 'http:' && isHere)) return
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an https:// URL (http:// only on this machine), a path, or deployments',
+  })
 }
 
 function checkHost(host: string, context: z.RefinementCtx): void {

@@ -294,6 +294,46 @@ function checkpointTests(context: StoreUnderTest): void {
     })
   })
 
+  it('moves a checkpoint one status at a time, with its transaction, and keeps each step', async () => {
+    const { store } = context
+    await store.addCheckpoint(checkpoint(60))
+    const { id } = checkpoint(60)
+    const step = { transactionId: null, isVerified: null, winners: [] }
+    expect(await store.moveCheckpoint(id, { ...step, to: 'CLAIMABLE', at: minute(69) })).toBeNull()
+    expect(await store.moveCheckpoint('other', { ...step, to: 'SUBMITTED', at: minute(69) })).toBeNull()
+    expect(await store.checkpoint(id)).toEqual(checkpoint(60))
+    const paid = { modelId: 'a', modelName: 'A', cruncherId: 'c', cruncherName: 'C', rewardFrac64: 1_000_000_000 }
+    const winners = [{ ...paid, wallet: 'wallet', onchainIndex: 3 }]
+    const submit = { to: 'SUBMITTED', at: minute(70), transactionId: 'tx', isVerified: true, winners } as const
+    const submitted = {
+      ...checkpoint(60),
+      ...{ status: 'SUBMITTED', transactionId: 'tx', submittedAt: minute(70), moves: [submit] },
+    }
+    expect(await store.moveCheckpoint(id, submit)).toEqual(submitted)
+    expect(await store.moveCheckpoint(id, { ...submit, transactionId: 'again' })).toBeNull()
+    const claim = { ...step, to: 'CLAIMABLE', at: minute(80) } as const
+    const pay = { ...step, to: 'PAID', at: minute(90) } as const
+    expect(await store.moveCheckpoint(id, claim)).toEqual({ ...submitted, status: 'CLAIMABLE', moves: [submit, claim] })
+    await store.moveCheckpoint(id, pay)
+    expect(await store.moveCheckpoint(id, pay)).toBeNull()
+    const done = { ...submitted, status: 'PAID', moves: [submit, claim, pay] }
+    expect(await store.checkpoint(id)).toEqual(done)
+    expect(await store.checkpoints({ limit: 9 })).toEqual([done])
+    expect(await store.checkpoint('other')).toBeNull()
+  })
+
+  it('gives a transaction to one checkpoint, and a step to one of several callers', async () => {
+    const { store } = context
+    const other = await context.other()
+    for (const end of [60, 120]) await store.addCheckpoint(checkpoint(end))
+    const submit = { to: 'SUBMITTED', at: minute(130), transactionId: 'tx', isVerified: null, winners: [] } as const
+    const calls = [60, 120, 60, 120].map((end, index) =>
+      (index % 2 === 0 ? store : other).moveCheckpoint(checkpoint(end).id, submit),
+    )
+    expect((await Promise.all(calls)).filter((moved) => moved !== null)).toHaveLength(1)
+    expect(await store.checkpoints({ status: 'PENDING', limit: 9 })).toHaveLength(1)
+  })
+
   it('lets one of two workers add a checkpoint', async () => {
     const other = await context.other()
     const added = await Promise.all([context.store, other, other].map((store) => store.addCheckpoint(checkpoint(60))))

@@ -1,4 +1,4 @@
-import type { Acknowledgement, Checkpoint } from '../domain/checkpoint.ts'
+import type { Acknowledgement, Checkpoint, CheckpointMove } from '../domain/checkpoint.ts'
 import type { Json } from '../domain/json/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
@@ -73,4 +73,10 @@ export interface CheckpointStore {
    * checkpoint, or rejects with `NOT_FOUND`.
    */
   acknowledgeCheckpoint(id: string, acknowledged: Acknowledgement): Promise<Checkpoint>
+  /**
+   * Moves a checkpoint from the status before `move.to` to that status, with the transaction and its time, and keeps the step: all
+   * or nothing. Returns the moved checkpoint; `null` if it has another status or does not exist, or if another
+   * checkpoint has the transaction: nothing was changed then.
+   */
+  moveCheckpoint(id: string, move: CheckpointMove): Promise<Checkpoint | null>
 }

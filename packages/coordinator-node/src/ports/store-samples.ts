@@ -207,6 +207,7 @@ export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {
     dataProvider: null,
     transactionId: null,
     submittedAt: null,
+    moves: [],
     createdAt: periodEnd + 5,
     ...overrides,
   }

@@ -241,6 +241,8 @@ function closeTests(context: StoreUnderTest): void {
       addCheckpoint: () => store.addCheckpoint({} as never),
       lastCheckpointEnd: () => store.lastCheckpointEnd(),
       acknowledgeCheckpoint: () => store.acknowledgeCheckpoint('x', { by: 'x', at: minute(0) }),
+      moveCheckpoint: () =>
+        store.moveCheckpoint('x', { to: 'PAID', at: minute(0), transactionId: null, isVerified: null, winners: [] }),
       subscribeRecords: () => store.subscribeRecords(() => undefined),
       takeLease: () => store.takeLease('x'),
       leaseState: () => store.leaseState('x'),

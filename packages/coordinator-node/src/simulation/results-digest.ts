@@ -15,6 +15,6 @@ export function resultsDigest(dump: StoreDump): string {
   for (const period of dump.periods) line('period', period)
   for (const { contractVersions: _, ...snapshot } of dump.snapshots) line('snapshot', snapshot)
   for (const leaderboard of dump.leaderboards) line('leaderboard', leaderboard)
-  for (const { contractVersions: _, ...checkpoint } of dump.checkpoints) line('checkpoint', checkpoint)
+  for (const { contractVersions: _, moves: __, ...checkpoint } of dump.checkpoints) line('checkpoint', checkpoint)
   return hash.digest('hex')
 }

@@ -1,9 +1,9 @@
-import { CrunchError } from '../../domain/errors.ts'
-import type { Refusal } from '../../domain/progress/refusal.ts'
+import { CrunchError, present } from '../../domain/errors.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Store } from '../../ports/store.ts'
 import type { ReportContract } from '../../report/report-context.ts'
 import { checkpointRows } from '../../report/routes/checkpoints/checkpoints.ts'
+import { acknowledged } from '../payouts/acknowledge.ts'
 
 /** A checkpoint each week for twenty years. */
 const limit = 1_000
@@ -28,21 +28,8 @@ export async function exportCheckpoint(
   contract: ReportContract,
   options: { readonly id?: string; readonly acknowledgedBy?: string; readonly at: Instant },
 ) {
-  const row = await storedCheckpoint(store, contract, options.id)
-  const { refusals, acknowledged_by } = row.meta
-  if (refusals.length === 0 || acknowledged_by !== null) return row
-  const { acknowledgedBy: by, at } = options
-  if (by === undefined || by.trim() === '') throw notAcknowledged(row.id, refusals)
-  await store.acknowledgeCheckpoint(row.id, { by, at })
-  return storedCheckpoint(store, contract, row.id)
-}
-
-function notAcknowledged(id: string, refusals: readonly Refusal[]): CrunchError {
-  const what = refusals.map(({ what, count, of, reason }) => `${count} of ${of} ${what} were refused, first: ${reason}`)
-  return new CrunchError(
-    'NOT_ACKNOWLEDGED',
-    `${id}: the contract refused results behind this payout: ${what.join('; ')}\n` +
-      '  fix: check whether the payout is still correct (crunch checkpoint show, crunch export scores); ' +
-      `if it is, accept it: crunch checkpoint export ${id} --acknowledged-by YOUR_NAME`,
-  )
+  const { id } = await storedCheckpoint(store, contract, options.id)
+  const checkpoint = present(await store.checkpoint(id), `the checkpoint ${id}`)
+  await acknowledged(store, checkpoint, options.acknowledgedBy, options.at)
+  return storedCheckpoint(store, contract, id)
 }

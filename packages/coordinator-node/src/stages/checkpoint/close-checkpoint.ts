@@ -69,6 +69,7 @@ export function closeCheckpoint(
     ...payees,
     transactionId: null,
     submittedAt: null,
+    moves: [],
     createdAt,
   }
 }

@@ -210,6 +210,7 @@ function periodVerbs(periods: PeriodTable, eras: EraTable, models: ModelTable, v
     }),
     lastCheckpointEnd: verb(periods.lastCheckpointEnd),
     acknowledgeCheckpoint: verb(periods.acknowledge),
+    moveCheckpoint: verb(periods.moveCheckpoint),
     latestLeaderboard: verb(periods.latestLeaderboard),
     snapshotReports: verb(periods.snapshotReports),
     checkpoints: verb(periods.checkpoints),

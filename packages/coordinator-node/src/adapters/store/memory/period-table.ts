@@ -1,4 +1,10 @@
-import type { Acknowledgement, Checkpoint, CheckpointStatus } from '../../../domain/checkpoint.ts'
+import {
+  type Acknowledgement,
+  type Checkpoint,
+  type CheckpointMove,
+  type CheckpointStatus,
+  checkpointStatuses,
+} from '../../../domain/checkpoint.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
@@ -26,6 +32,7 @@ export interface PeriodTable {
   /** Removes the oldest periods with `periodEnd <= through` and returns their number. */
   forget(through: Instant, limit: number): number
   acknowledge(id: string, acknowledged: Acknowledgement): Checkpoint
+  moveCheckpoint(id: string, move: CheckpointMove): Checkpoint | null
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): readonly Checkpoint[]
   rows(): {
     readonly periods: readonly PeriodRounds[]
@@ -79,6 +86,7 @@ export function createPeriodTable(): PeriodTable {
       return true
     },
     acknowledge: (id, acknowledged) => acknowledge(checkpoints, id, acknowledged),
+    moveCheckpoint: (id, move) => moveCheckpoint(checkpoints, id, move),
     lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
     firstUnacknowledged: () => checkpoints.find(isUnacknowledged)?.periodStart ?? Number.POSITIVE_INFINITY,
     forget: (through, limit) => forget({ periods, leaderboards, snapshots }, through, limit),
@@ -155,6 +163,24 @@ function acknowledge(checkpoints: Checkpoint[], id: string, acknowledged: Acknow
   const row = { ...found, acknowledged: found.acknowledged ?? acknowledged }
   checkpoints[index] = row
   return row
+}
+
+function moveCheckpoint(checkpoints: Checkpoint[], id: string, move: CheckpointMove): Checkpoint | null {
+  const from = checkpointStatuses[checkpointStatuses.indexOf(move.to) - 1]
+  const index = checkpoints.findIndex((checkpoint) => checkpoint.id === id && checkpoint.status === from)
+  const found = checkpoints[index]
+  const { transactionId: given } = move
+  const isTaken = given !== null && checkpoints.some(({ transactionId }) => transactionId === given)
+  if (found === undefined || isTaken) return null
+  const moved: Checkpoint = {
+    ...found,
+    status: move.to,
+    transactionId: given ?? found.transactionId,
+    submittedAt: move.to === 'SUBMITTED' ? move.at : found.submittedAt,
+    moves: [...found.moves, move],
+  }
+  checkpoints[index] = moved
+  return moved
 }
 
 function compareSnapshots(left: Snapshot, right: Snapshot): number {

@@ -1,4 +1,5 @@
-import type { Checkpoint } from '../../../domain/checkpoint.ts'
+import postgres from 'postgres'
+import { type Checkpoint, type CheckpointMove, checkpointStatuses } from '../../../domain/checkpoint.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { FieldSum, Snapshot, SnapshotTotals } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
@@ -70,6 +71,12 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
       const [row] = await sql<{ at: Instant | null }[]>`select max(as_of) as at from leaderboards`
       return row?.at ?? null
     },
+    ...checkpointVerbs(sql),
+  }
+}
+
+function checkpointVerbs(sql: Sql): CheckpointStore {
+  return {
     addCheckpoint: (checkpoint) => addCheckpoint(sql, checkpoint),
     async acknowledgeCheckpoint(id, { by, at }) {
       const [row] = await sql<CheckpointRow[]>`
@@ -79,6 +86,7 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
       if (row === undefined) throw unknownCheckpoint(id)
       return checkpointOf(row)
     },
+    moveCheckpoint: (id, move) => moveCheckpoint(sql, id, move),
     async lastCheckpointEnd() {
       const [row] = await sql<{ at: Instant | null }[]>`select max(period_end) as at from checkpoints`
       return row?.at ?? null
@@ -172,6 +180,21 @@ async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedP
   return row.isFirst
 }
 
+async function moveCheckpoint(sql: Sql, id: string, move: CheckpointMove): Promise<Checkpoint | null> {
+  const from = checkpointStatuses[checkpointStatuses.indexOf(move.to) - 1] ?? null
+  const submittedAt = move.to === 'SUBMITTED' ? move.at : null
+  const moving = sql<CheckpointRow[]>`
+    update checkpoints set status = ${move.to}::text, moves = moves || jsonb_build_array(${jsonParameter(sql, { ...move })}::jsonb),
+      transaction_id = coalesce(${move.transactionId}::text, transaction_id),
+      submitted_at = coalesce(${submittedAt}::timestamptz, submitted_at)
+    where id = ${id}::text and status = ${from}::text returning ${checkpointColumns(sql)}`
+  const [row] = await moving.catch((error: unknown) => {
+    if (error instanceof postgres.PostgresError && error.constraint_name === 'checkpoints_transaction') return []
+    throw error
+  })
+  return row === undefined ? null : checkpointOf(row)
+}
+
 async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean> {
   const document = {
     ...checkpoint,
@@ -186,12 +209,12 @@ async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean>
   const [row] = await sql<{ isFirst: boolean; isWithin: boolean }[]>`
     with added as (
       insert into checkpoints (id, era, period_start, period_end, status, snapshot_count, contract_versions, entries,
-        floor, emission_reason, refusals, acknowledged_by, acknowledged_at, crunch, compute_provider, data_provider, transaction_id, submitted_at, created_at)
+        floor, emission_reason, refusals, acknowledged_by, acknowledged_at, crunch, compute_provider, data_provider, transaction_id, submitted_at, moves, created_at)
       select * from json_to_record(${jsonParameter(sql, document)}) as c(
         id text, era int, "periodStart" timestamptz, "periodEnd" timestamptz, status text, "snapshotCount" int8,
         "contractVersions" jsonb, entries jsonb, floor float8, "emissionReason" text, refusals jsonb,
         "acknowledgedBy" text, "acknowledgedAt" timestamptz, crunch text,
-        "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
+        "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz, moves jsonb,
       "createdAt" timestamptz)
     where ${isWithinEra(sql, sql`c.era`, sql`c."periodEnd"`)}
     on conflict do nothing

@@ -12,7 +12,7 @@ export const checkpointColumns = (sql: Query) => sql`
   contract_versions as "contractVersions", entries, floor, emission_reason as "emissionReason", refusals,
   acknowledged_by as "acknowledgedBy", acknowledged_at as "acknowledgedAt", crunch,
   compute_provider as "computeProvider", data_provider as "dataProvider", transaction_id as "transactionId",
-  submitted_at as "submittedAt", created_at as "createdAt"`
+  submitted_at as "submittedAt", moves, created_at as "createdAt"`
 
 export function checkpointOf({ acknowledgedBy: by, acknowledgedAt: at, ...row }: CheckpointRow): Checkpoint {
   return { ...row, acknowledged: by === null || at === null ? null : { by, at } }
