@@ -93,7 +93,7 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
     return allOf(ran)
   }
 
-  const closePeriodsAt = (now: Instant) => closePeriods(resolved, store, ranking, now)
+  const closePeriodsAt = (now: Instant) => closePeriods(resolved, store, ranking, now, clock)
   const closeCheckpointsAt = (now: Instant) =>
     closeCheckpoints(
       resolved,

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { meanRankCorrelations, type ValuesByRound } from './mean-rank-correlations.ts'
+import { countTurns, finishWork } from '../../../test/finish-work.ts'
+import { meanRankCorrelations as correlations, type ValuesByRound } from './mean-rank-correlations.ts'
 import { rankCorrelation } from './rank-correlation.ts'
+
+const meanRankCorrelations = (models: readonly ValuesByRound[]) => finishWork(correlations(models))
 
 const model = (...values: readonly (number | null)[]): ValuesByRound =>
   new Map(values.flatMap((value, round) => (value === null ? [] : [[`round-${round}`, value] as const])))
@@ -24,6 +27,14 @@ test('omits undefined pairs, and is null without defined ones', () => {
   ])
   expect(meanRankCorrelations([model(1, 2, 3)])).toEqual([null])
   expect(meanRankCorrelations([])).toEqual([])
+})
+
+test('gives turns to other work with many models', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) => model(1, index, 2, 3, 5, 8, 13, 21, 34, 55))
+  expect(countTurns(correlations(many(20)))).toBe(0)
+  // 500,000 pairs of ten rounds.
+  expect(countTurns(correlations(many(1_000)))).toBe(12)
 })
 
 const anyModel = fc

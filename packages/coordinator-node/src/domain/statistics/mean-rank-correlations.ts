@@ -1,4 +1,8 @@
 import { present } from '../errors.ts'
+import { mapInSlices, type SlicedWork } from '../sliced-work.ts'
+
+/** Values of pairs that are correlated in one slice: about 10 ms. */
+const valuesPerSlice = 400_000
 
 /** The values of one model by round. */
 export type ValuesByRound = ReadonlyMap<string, number>
@@ -10,7 +14,7 @@ export type ValuesByRound = ReadonlyMap<string, number>
  * There are half a million pairs of a thousand models. So each model is sorted once, and its ranks within the rounds of
  * a pair are read off in one pass, because leaving rounds out does not change the order of the rest.
  */
-export function meanRankCorrelations(models: readonly ValuesByRound[]): (number | null)[] {
+export function* meanRankCorrelations(models: readonly ValuesByRound[]): SlicedWork<(number | null)[]> {
   const roundIndex = new Map<string, number>()
   for (const model of models) {
     for (const roundId of model.keys()) if (!roundIndex.has(roundId)) roundIndex.set(roundId, roundIndex.size)
@@ -27,7 +31,7 @@ export function meanRankCorrelations(models: readonly ValuesByRound[]): (number 
     return correlate(one.rounds, other.has, count, left, right)
   }
 
-  for (const [index, one] of sorted.entries()) {
+  function correlateWithLater(one: (typeof sorted)[number], index: number): void {
     for (const other of sorted.slice(index + 1)) {
       const value = correlatePair(one, other)
       if (value === null) continue
@@ -37,6 +41,9 @@ export function meanRankCorrelations(models: readonly ValuesByRound[]): (number 
       }
     }
   }
+
+  const workOf = ({ rounds }: SortedModel, index: number) => rounds.length * (sorted.length - index)
+  yield* mapInSlices(sorted, valuesPerSlice, workOf, correlateWithLater)
   return sorted.map(({ sum, count }) => (count === 0 ? null : sum / count))
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { finishWork } from '../../../test/finish-work.ts'
 import { type MetricName, type MetricPoint, metrics } from './metrics.ts'
 
 // Test vectors of the Python engine. Where definitions differ, a comment explains why.
@@ -17,7 +18,7 @@ const values = (list: readonly number[]): MetricPoint[] =>
   list.map((value, index) => ({ roundId: `round-${index}`, value, signal: null, actual: null }))
 
 function compute(name: MetricName, points: readonly MetricPoint[], others: readonly (readonly MetricPoint[])[] = []) {
-  return metrics[name].compute([points, ...others])[0]
+  return finishWork(metrics[name].compute([points, ...others]))[0]
 }
 
 describe('ic', () => {

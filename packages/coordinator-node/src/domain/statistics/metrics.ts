@@ -1,3 +1,4 @@
+import { mapInSlices, type SlicedWork } from '../sliced-work.ts'
 import { meanRankCorrelations } from './mean-rank-correlations.ts'
 import { rankCorrelation } from './rank-correlation.ts'
 
@@ -25,8 +26,11 @@ export type MetricPoints = readonly MetricPoint[]
 interface Metric {
   readonly needs: readonly ('signal' | 'actual')[]
   /** The metric of each model, in the order of `models`; `null` where it is not defined on these data. */
-  compute(models: readonly MetricPoints[]): readonly (number | null)[]
+  compute(models: readonly MetricPoints[]): SlicedWork<readonly (number | null)[]>
 }
+
+/** Takes a few milliseconds. */
+const pointsPerSlice = 2_000
 
 /** The metrics by name, with their requirements on the contract and their computation. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
@@ -75,7 +79,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
 
 /** A metric of a single model. */
 function ofEach(compute: (points: MetricPoints) => number | null): Metric['compute'] {
-  return (models) => models.map(compute)
+  return (models) => mapInSlices(models, pointsPerSlice, (points) => points.length, compute)
 }
 
 function signalPairs(points: MetricPoints): { readonly signal: number; readonly actual: number }[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { finishWork } from '../../../test/finish-work.ts'
 import { resolvedContract } from '../../../test/sample-contract.ts'
 import type { PeriodResult } from '../../ports/store-periods.ts'
 import { minute } from '../../ports/store-samples.ts'
@@ -30,7 +31,7 @@ const absent = (modelId: string, at: number, blame: 'model' | 'coordinator') =>
 function snapshots(results: readonly PeriodResult[], changes = {}, registered: Readonly<Record<string, number>> = {}) {
   const ids = new Set([...results.map(({ modelId }) => modelId), ...Object.keys(registered)])
   const models = [...ids].map((id) => ({ id, registeredAt: minute(registered[id] ?? 0) }))
-  return periodSnapshots(resolvedContract(changes), models, minute(0), minute(10), results)
+  return finishWork(periodSnapshots(resolvedContract(changes), models, minute(0), minute(10), results))
 }
 
 describe('periodSnapshots', () => {

@@ -4,12 +4,16 @@ import { present } from '../../domain/errors.ts'
 import { groupBy } from '../../domain/group-by.ts'
 import { snapshotId } from '../../domain/ids.ts'
 import type { Model } from '../../domain/models/model.ts'
+import { mapInSlices, type SlicedWork } from '../../domain/sliced-work.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
 import { addFinite } from '../../domain/statistics/finite-sum.ts'
-import { type MetricPoints, metrics } from '../../domain/statistics/metrics.ts'
+import { type MetricName, type MetricPoints, metrics } from '../../domain/statistics/metrics.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store-periods.ts'
 import { type RoundFacts, roundsOf, sumOf } from './period-rounds.ts'
+
+/** Takes a few milliseconds. */
+const resultsPerSlice = 2_000
 
 type RegisteredModel = Pick<Model, 'id' | 'registeredAt'>
 
@@ -18,25 +22,26 @@ type RegisteredModel = Pick<Model, 'id' | 'registeredAt'>
  * between its rounds, since no sum over the whole period shows what such a model missed. Sums run in the order of
  * `results`, so that every store and every recomputation gives the same bits.
  */
-export function periodSnapshots(
+export function* periodSnapshots(
   resolved: ResolvedContract,
   models: readonly RegisteredModel[],
   periodStart: Instant,
   periodEnd: Instant,
   results: readonly PeriodResult[],
-): Snapshot[] {
+): SlicedWork<Snapshot[]> {
   const byModel = groupBy(results, ({ modelId }) => modelId)
   const rounds = roundsOf(results)
   const registrations = new Map(models.map((model) => [model.id, model.registeredAt]))
   const joined = registeredBetween(models, rounds)
   const modelIds = [...new Set([...byModel.keys(), ...joined])].sort()
   const worst = worstByRound(resolved.contract.leaderboard, results)
-  const metricsOf = periodMetrics(
+  const metricsOf = yield* periodMetrics(
     resolved,
     modelIds.map((modelId) => metricPoints(resolved, byModel.get(modelId) ?? [])),
   )
-  return modelIds.map((modelId, index) => {
-    const own = byModel.get(modelId) ?? []
+  const rowsOf = (modelId: string) => byModel.get(modelId) ?? []
+  const snapshotOf = (modelId: string, index: number): Snapshot => {
+    const own = rowsOf(modelId)
     const counted = own.filter((result) => result.scoreKind === 'valid' || result.scoreKind === 'imputed')
     const due = own.filter((result) => result.blame !== 'coordinator')
     return {
@@ -61,7 +66,8 @@ export function periodSnapshots(
       sums: fieldSums(counted),
       metrics: metricsOf(index),
     }
-  })
+  }
+  return yield* mapInSlices(modelIds, resultsPerSlice, (modelId) => rowsOf(modelId).length, snapshotOf)
 }
 
 /**
@@ -101,11 +107,12 @@ function registeredBetween(models: readonly RegisteredModel[], rounds: ReadonlyM
 }
 
 /** Computes the contract's metrics of all models. The returned function gives those of the model at an index of `models`. */
-function periodMetrics(
+function* periodMetrics(
   { contract }: ResolvedContract,
   models: readonly MetricPoints[],
-): (index: number) => Record<string, number | null> {
-  const columns = (contract.snapshot.metrics ?? []).map((name) => [name, metrics[name].compute(models)] as const)
+): SlicedWork<(index: number) => Record<string, number | null>> {
+  const columns: (readonly [MetricName, readonly (number | null)[]])[] = []
+  for (const name of contract.snapshot.metrics ?? []) columns.push([name, yield* metrics[name].compute(models)])
   return (index) => Object.fromEntries(columns.map(([name, values]) => [name, finiteOrNull(values[index] ?? null)]))
 }
 
