@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Snapshot } from '../domain/snapshot.ts'
+import type { SnapshotTotals } from '../domain/snapshot.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import {
   answeredRound,
@@ -198,7 +198,7 @@ function snapshotTests(context: StoreUnderTest): void {
     ] as const) {
       await store.closePeriod({ snapshots, rounds: periodRounds(end), leaderboard: leaderboard(end) })
     }
-    const totals = (of: readonly Snapshot[]) =>
+    const totals = (of: readonly SnapshotTotals[], field: string) =>
       of.map(({ modelId, periodEnd, dueCount, answeredCount, validCount, excusedCount, unasked, missed, sums }) => ({
         modelId,
         periodEnd,
@@ -208,12 +208,15 @@ function snapshotTests(context: StoreUnderTest): void {
         excusedCount,
         unasked,
         missed,
-        sums,
+        own: sums[field] ?? { sum: 0, count: 0 },
       }))
     const [from, to] = [minute(0), minute(20)]
-    expect(totals((await store.snapshotTotals(from, to)) as readonly Snapshot[])).toEqual(totals([...first, ...second]))
-    expect(await store.snapshotTotals(from + 1, to)).toHaveLength(2)
-    expect(await store.snapshotTotals(from, to - 1)).toHaveLength(2)
+    for (const field of ['value', '"x"', 'none']) {
+      const read = await store.snapshotTotals(from, to, field)
+      expect(totals(read, field)).toEqual(totals([...first, ...second], field))
+    }
+    expect(await store.snapshotTotals(from + 1, to, 'value')).toHaveLength(2)
+    expect(await store.snapshotTotals(from, to - 1, 'value')).toHaveLength(2)
     expect(await store.latestMetrics(from, to)).toEqual(
       new Map([
         ['a', { ic: 5e-324 }],

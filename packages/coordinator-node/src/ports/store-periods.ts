@@ -49,8 +49,11 @@ export interface PeriodStore {
   closePeriod(period: ClosedPeriod): Promise<boolean>
   /** Snapshots with `from <= periodStart` and `periodEnd <= to`, in order of (periodEnd, modelId). */
   snapshotsBetween(from: Instant, to: Instant): Promise<readonly Snapshot[]>
-  /** The totals of the same snapshots that standings need, in the same order: several times as fast, with a fraction of the memory. */
-  snapshotTotals(from: Instant, to: Instant): Promise<readonly SnapshotTotals[]>
+  /**
+   * The totals of the same snapshots that standings need, in the same order: several times as fast, with a fraction of the memory.
+   * @param field the score field used for ranking; sums of other fields may be left out
+   */
+  snapshotTotals(from: Instant, to: Instant, field: string): Promise<readonly SnapshotTotals[]>
   /** The metrics of the newest such snapshot of each model. */
   latestMetrics(from: Instant, to: Instant): Promise<ReadonlyMap<string, Snapshot['metrics']>>
   /** Number of such snapshots, and number of their scores by version of the contract's code. */

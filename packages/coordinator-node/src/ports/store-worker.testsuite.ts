@@ -232,7 +232,7 @@ function closeTests(context: StoreUnderTest): void {
       periodResults: () => store.periodResults(minute(0), minute(1)),
       closePeriod: () => store.closePeriod({ snapshots: [], rounds: periodRounds(10), leaderboard: leaderboard(10) }),
       snapshotsBetween: () => store.snapshotsBetween(minute(0), minute(1)),
-      snapshotTotals: () => store.snapshotTotals(minute(0), minute(1)),
+      snapshotTotals: () => store.snapshotTotals(minute(0), minute(1), 'value'),
       latestMetrics: () => store.latestMetrics(minute(0), minute(1)),
       versionCounts: () => store.versionCounts(minute(0), minute(1)),
       periodsBetween: () => store.periodsBetween(0, 1),

@@ -19,7 +19,8 @@ export interface GrowingSpan extends Span {
 /** Reads stored periods: those with `from <= periodStart` and `periodEnd <= to`, oldest first. */
 export interface SpanReads {
   periodsBetween(from: Instant, to: Instant): Promise<readonly PeriodRounds[]>
-  snapshotTotals(from: Instant, to: Instant): Promise<readonly SnapshotTotals[]>
+  /** @param field sums of other score fields may be left out */
+  snapshotTotals(from: Instant, to: Instant, field: string): Promise<readonly SnapshotTotals[]>
 }
 
 /** Approximate number of snapshots per read, and maximum number of periods, because later periods may have many more models. */
@@ -40,7 +41,7 @@ export async function readSpan(reads: SpanReads, from: Instant, to: Instant, fie
       const page = span.periods.slice(start, start + pageLength(span.totals.size))
       start += page.length
       const [first, last] = [page[0] as PeriodRounds, page.at(-1) as PeriodRounds]
-      const read = reads.snapshotTotals(first.periodStart, last.periodEnd)
+      const read = reads.snapshotTotals(first.periodStart, last.periodEnd, field)
       // A failed read is reported in its turn, unless an earlier one has failed.
       read.catch(() => undefined)
       ahead.push(read)

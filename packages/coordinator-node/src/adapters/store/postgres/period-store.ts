@@ -37,11 +37,11 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
         select ${snapshotColumns(sql)} from snapshots where ${within(sql, from, to)} order by period_end, model_id`
       return [...rows]
     },
-    async snapshotTotals(from, to) {
+    async snapshotTotals(from, to, field) {
       const rows = await sql<{ periodEnd: Instant; totals: TotalsArray }[]>`
-        select period_end as "periodEnd", ('[' || string_agg(${totalsText(sql)}, ',' order by model_id) || ']')::json as totals
+        select period_end as "periodEnd", ('[' || string_agg(${totalsText(sql, field)}, ',' order by model_id) || ']')::json as totals
         from snapshots where ${within(sql, from, to)} group by period_end order by period_end`
-      return rows.flatMap(({ periodEnd, totals }) => totalsOf(periodEnd, totals))
+      return rows.flatMap(({ periodEnd, totals }) => totalsOf(periodEnd, totals, field))
     },
     async latestMetrics(from, to) {
       const rows = await sql<Pick<Snapshot, 'modelId' | 'metrics'>[]>`
@@ -99,9 +99,9 @@ const within = (sql: Query, from: Instant, to: Instant) =>
 
 /**
  * The totals of a period as one array of JSON, model after model: a row for each would take longer than the rest. Empty sums, which
- * most are, are sent as 0.
+ * most are, are sent as 0. Of the sums of score fields only that of the ranking field is sent, as two numbers.
  */
-type TotalsArray = readonly (string | number | FieldSum | Snapshot['sums'])[]
+type TotalsArray = readonly (string | number | FieldSum)[]
 
 const noSum: FieldSum = { sum: 0, count: 0 }
 
@@ -110,12 +110,14 @@ const shortSum = (sql: Query, column: ReturnType<Query>) =>
 
 const totalsText = (
   sql: Query,
+  field: string,
 ) => sql`concat_ws(',', to_json(model_id), due_count, answered_count, valid_count, excused_count,
-  ${shortSum(sql, sql`unasked`)}, ${shortSum(sql, sql`missed`)}, sums)`
+  ${shortSum(sql, sql`unasked`)}, ${shortSum(sql, sql`missed`)},
+  coalesce(sums->${field}::text->>'sum', '0'), coalesce(sums->${field}::text->>'count', '0'))`
 
-function totalsOf(periodEnd: Instant, row: TotalsArray): SnapshotTotals[] {
+function totalsOf(periodEnd: Instant, row: TotalsArray, field: string): SnapshotTotals[] {
   const totals: SnapshotTotals[] = []
-  for (let at = 0; at < row.length; at += 8) {
+  for (let at = 0; at < row.length; at += 9) {
     totals.push({
       modelId: row[at] as string,
       periodEnd,
@@ -125,7 +127,7 @@ function totalsOf(periodEnd: Instant, row: TotalsArray): SnapshotTotals[] {
       excusedCount: row[at + 4] as number,
       unasked: (row[at + 5] || noSum) as FieldSum,
       missed: (row[at + 6] || noSum) as FieldSum,
-      sums: row[at + 7] as Snapshot['sums'],
+      sums: { [field]: { sum: row[at + 7] as number, count: row[at + 8] as number } },
     })
   }
   return totals
