@@ -67,14 +67,6 @@ import {
   writeRecording,
   writeTable,
 } from '@crunch/coordinator-node/internal'
-import {
-  checkEmbeddedPostgres,
-  embeddedPostgresStatus,
-  removeEmbeddedPostgres,
-  startEmbeddedPostgres,
-  stopEmbeddedPostgres,
-} from '@crunch/embedded-postgres'
-import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment, NodeEnvironment } from './read-environment.ts'
 
@@ -102,27 +94,6 @@ export type {
   SimulationResult,
   Store,
   WorkerName,
-}
-
-/** The embedded PostgreSQL of a folder. */
-export const embeddedDatabase = {
-  start: startEmbeddedPostgres,
-  /** Starts nothing. Throws EmbeddedPostgresError if no server can run there. */
-  check: checkEmbeddedPostgres,
-  /** Ends the server of a folder, even if another process started it. Returns its process; undefined if none ran. */
-  stop: stopEmbeddedPostgres,
-  /** Ends the server of a folder and permanently deletes its data. */
-  remove: removeEmbeddedPostgres,
-  /** The URL of the running server of a folder, with its password. */
-  async url(directory: string): Promise<string> {
-    const status = await embeddedPostgresStatus(directory)
-    if (status.state === 'running') return status.url
-    throw new CliError({
-      place: directory,
-      cause: 'the embedded database exited right after it became ready',
-      fix: 'find the reason with: crunch logs postgres',
-    })
-  },
 }
 
 export { archiveDays, checkDatabase, compareStoredContract, isArchiveFolder, steadyNodeArguments, workerCommand }

@@ -1,16 +1,9 @@
 import { existsSync } from 'node:fs'
 import { ExpectedError, isExpectedError } from '@crunch/local-processes/errors'
 import { CliError } from './cli-error.ts'
-import { replayDatabaseDirectory } from './deploy/replay-database.ts'
-import { liveDatabaseDirectory } from './deploy/workspace-databases.ts'
-import {
-  type AnyContract,
-  embeddedDatabase,
-  loadNodeContract,
-  openStore,
-  readNodeSettings,
-  type Store,
-} from './engine.ts'
+import { liveDatabaseDirectory, replayDatabaseDirectory } from './deploy/workspace-databases.ts'
+import { embeddedDatabase } from './embedded-database.ts'
+import { type AnyContract, loadNodeContract, openStore, readNodeSettings, type Store } from './engine.ts'
 import { type Environment, readNodeEnvironment } from './read-environment.ts'
 import type { Terminal } from './terminal/terminal.ts'
 import { findWorkspace, type Workspace } from './workspace.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { processIdentity } from '@crunch/local-processes'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { embeddedDatabase } from '../engine.ts'
+import { embeddedDatabase } from '../embedded-database.ts'
 import { testTerminal } from '../run-cli.fixture.ts'
 import { down } from './control.ts'
 

@@ -1,7 +1,7 @@
 import { processIdentity } from '@crunch/local-processes'
 import { isExpectedError } from '@crunch/local-processes/errors'
 import { describeError, ReportedFailure } from '../cli-error.ts'
-import { embeddedDatabase } from '../engine.ts'
+import { embeddedDatabase } from '../embedded-database.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 const watchMs = 200

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { isExpectedError } from '@crunch/local-processes/errors'
 import { type CliProblem, describeError, formatProblem } from '../cli-error.ts'
+import { embeddedDatabase } from '../embedded-database.ts'
 import {
   type AnyContract,
   checkDatabase,
-  embeddedDatabase,
   knownLiveSources,
   loadNodeContract,
   nearestName,

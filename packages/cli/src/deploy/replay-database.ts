@@ -4,14 +4,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { whenMissing } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import { archiveDays, embeddedDatabase, isArchiveFolder } from '../engine.ts'
+import { embeddedDatabase } from '../embedded-database.ts'
+import { archiveDays, isArchiveFolder } from '../engine.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ReplayPlan } from './deployment-plan.ts'
-
-/** The folder of the replay database, which is separate from the live database. */
-export function replayDatabaseDirectory(workspace: Workspace): string {
-  return join(workspace.stateDirectory, 'replay-postgres')
-}
+import { replayDatabaseDirectory } from './workspace-databases.ts'
 
 /**
  * Prepares the replay database: an empty one, or with `resume` that of the last replay.

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { orchestratorKeyFileIn } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
-import { embeddedDatabase, steadyNodeArguments, type WorkerName, workerCommand } from '../engine.ts'
+import { embeddedDatabase } from '../embedded-database.ts'
+import { steadyNodeArguments, type WorkerName, workerCommand } from '../engine.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
 import type { ServiceCommand, ServiceDefinition } from '../supervisor/service-definition.ts'
 import type { Workspace } from '../workspace.ts'
-import { replayDatabaseDirectory } from './replay-database.ts'
-import { liveDatabaseDirectory } from './workspace-databases.ts'
+import { liveDatabaseDirectory, replayDatabaseDirectory } from './workspace-databases.ts'
 
 /** A fast shutdown of the server takes up to 10 s, and a kill 5 s more; the service that requests them must outlive both. */
 const databaseGraceMs = 20_000

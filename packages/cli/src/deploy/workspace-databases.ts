@@ -1,12 +1,16 @@
 import { join } from 'node:path'
-import { embeddedDatabase } from '../engine.ts'
+import { embeddedDatabase } from '../embedded-database.ts'
 import type { EndedProcess } from '../supervisor/pid-files.ts'
 import type { Workspace } from '../workspace.ts'
-import { replayDatabaseDirectory } from './replay-database.ts'
 
 /** The folder of the embedded live database. */
 export function liveDatabaseDirectory(workspace: Workspace): string {
   return join(workspace.stateDirectory, 'postgres')
+}
+
+/** The folder of the replay database, which is separate from the live database. */
+export function replayDatabaseDirectory(workspace: Workspace): string {
+  return join(workspace.stateDirectory, 'replay-postgres')
 }
 
 /**
