@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { embeddedPostgresStatus } from '@crunch/embedded-postgres'
 import { execa } from 'execa'
 import postgres from 'postgres'
+import { askSupervisor } from '../../cli/src/supervisor/control.ts'
+import type { ServiceStatus } from '../../cli/src/supervisor/service-definition.ts'
+import { readLiveSupervisor } from '../../cli/src/supervisor/supervisor-record.ts'
 import { freePort } from './free-port.ts'
 import { killHard, processesOf } from './processes.ts'
 import { until } from './until.ts'
@@ -26,8 +29,8 @@ export interface Node {
   startCrunch(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess
   /** Starts a replay in the background; throws with its output when it fails to start. */
   deployReplay(options?: ReplayOptions): Promise<void>
-  /** The services of the running deployment by name. */
-  services(): Promise<Readonly<Record<string, ServiceState>>>
+  /** The services of the running deployment by name. Asks the supervisor itself: tests ask repeatedly, and `crunch status` is a process. */
+  services(): Promise<Readonly<Record<string, ServiceStatus>>>
   /** A client for the database of the running replay. */
   database(): Promise<postgres.Sql>
   /** The answer of the report API. */
@@ -39,14 +42,6 @@ export interface ReplayOptions {
   readonly speed?: number | 'max'
   readonly resume?: boolean
   readonly env?: Readonly<Record<string, string>>
-}
-
-export interface ServiceState {
-  readonly state: string
-  readonly pid: number | null
-  readonly restarts: number
-  readonly lastError: string | null
-  readonly lastEvent: string | null
 }
 
 const commandLimitMs = 150_000
@@ -89,9 +84,10 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
       if (exitCode !== 0) throw new Error(`crunch ${args.join(' ')} ended with ${exitCode}:\n${stdout}\n${stderr}`)
     },
     async services() {
-      const { stdout } = await crunch(['status', '--json'])
-      const status = JSON.parse(stdout) as { services?: readonly (ServiceState & { name: string })[] }
-      return Object.fromEntries((status.services ?? []).map((service) => [service.name, service]))
+      const record = await readLiveSupervisor(join(directory, 'node/.crunch'))
+      if (record === undefined) return {}
+      const { services } = await askSupervisor(record.socketPath, { command: 'status' })
+      return Object.fromEntries(services.map((service) => [service.name, service]))
     },
     database: () => connectReplayDatabase(directory),
     async api(path) {

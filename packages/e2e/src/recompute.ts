@@ -37,11 +37,11 @@ export interface Competition {
 
 const dayMs = 86_400_000
 
-/** The weather pack's. */
-export const weatherCompetition: Competition = {
+/** The weather pack's, with `shortWeatherPeriods`. */
+export const shortWeatherCompetition: Competition = {
   periodMs: 5 * dayMs,
-  checkpointMs: 365 * dayMs,
-  windowsMs: { recent: 90 * dayMs, steady: 180 * dayMs, anchor: 365 * dayMs },
+  checkpointMs: 50 * dayMs,
+  windowsMs: { recent: 20 * dayMs, steady: 40 * dayMs, anchor: 80 * dayMs },
   rankBy: 'anchor',
   direction: 'asc',
   value: 'crps',

@@ -26,7 +26,7 @@ import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
 import { until } from '../src/until.ts'
 
 // CRUNCH_FAULTS sets the number of faults, CRUNCH_SEED selects them; the output of a run contains its seed. Quick runs use short faults.
-const faultCount = Number(process.env.CRUNCH_FAULTS ?? 10)
+const faultCount = Number(process.env.CRUNCH_FAULTS ?? 6)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 const longestMs = faultCount > 20 ? 60_000 : 6_000
 

@@ -1,8 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
-import { editContract } from '../src/faults/seconds-contract.ts'
+import { changeContract, keepModels } from '../src/edit-workspace.ts'
 import { type SecondMarket, startSecondMarket, symbols } from '../src/second-market.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
@@ -11,6 +9,7 @@ import type { UserWorkspace } from '../src/workspace.ts'
 // The realtime pack with one-second instead of one-minute candles, on a local exchange.
 
 const secondMs = 1_000
+const models = ['momentum', 'flat']
 
 interface Health {
   readonly status: string
@@ -27,13 +26,11 @@ describe('a competition on live data', () => {
     market = await startSecondMarket()
     workspace = await takeTestWorkspace('realtime')
     node = await openNode(workspace)
-    const contract = join(node.directory, 'node/contract.ts')
-    const minutes = await readFile(contract, 'utf8')
-    const seconds = editContract(minutes, [
+    await keepModels(node.directory, models)
+    await changeContract(node.directory, [
       ["granularity: '1m'", "granularity: '1s'"],
       ["timeout: '10s'", "timeout: '2s'"],
     ])
-    await writeFile(contract, seconds)
     env = {
       FEED_BINANCE_REST_URL: market.exchange.restUrl,
       FEED_BINANCE_STREAM_URL: market.exchange.streamUrl,
@@ -53,7 +50,7 @@ describe('a competition on live data', () => {
     expect(deployed.exitCode, `${deployed.stdout}\n${deployed.stderr}`).toBe(0)
     await until('a leaderboard', 60_000, async () => {
       const ranks = (await node.api('/reports/leaderboard')) as readonly object[]
-      return ranks.length >= 5
+      return ranks.length === models.length
     })
     expect(await health()).toMatchObject({ status: 'ok', reasons: [] })
     const feeds = (await node.api('/reports/feeds')) as readonly Record<string, unknown>[]

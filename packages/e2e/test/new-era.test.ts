@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import type postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectDatabase, type Node, openNode } from '../src/deployment.ts'
-import { secondsContract } from '../src/faults/seconds-contract.ts'
+import { changeContract, keepModels } from '../src/edit-workspace.ts'
+import { secondsChanges } from '../src/faults/seconds-contract.ts'
 import { killHard, processesOf } from '../src/processes.ts'
 import { type SecondMarket, startSecondMarket } from '../src/second-market.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
@@ -25,10 +24,10 @@ beforeAll(async () => {
   market = await startSecondMarket()
   workspace = await takeTestWorkspace('realtime')
   node = await openNode(workspace)
-  await editContract(secondsContract)
+  await changeContract(node.directory, secondsChanges)
   // With a regular checkpoint after the last round, nothing would be left to close at the end of the era.
-  await editContract((text) => text.replace("every: '20s'", "every: '7d'"))
-  await keepModels(['momentum', 'flat'])
+  await changeContract(node.directory, [["every: '20s'", "every: '7d'"]])
+  await keepModels(node.directory, ['momentum', 'flat'])
   database = await createTestDatabase()
   sql = connectDatabase(database.url)
   env = {
@@ -55,7 +54,7 @@ test('check and deploy refuse a changed contract, naming both sides, and start a
   )
   expect((await node.crunch(['down'], env)).exitCode).toBe(0)
 
-  await editContract((text) => text.replace("direction: 'desc'", "direction: 'asc'"))
+  await changeContract(node.directory, [["direction: 'desc'", "direction: 'asc'"]])
   const before = await contents()
   const checked = await node.crunch(['check'], env)
   const deployed = await deploy()
@@ -104,7 +103,7 @@ test('--new-era killed between the two eras is completed by the next start; a re
 })
 
 test('--new-era prints the changes and the result for the ended era, and continues', async () => {
-  await editContract((text) => text.replace("direction: 'asc'", "direction: 'desc'"))
+  await changeContract(node.directory, [["direction: 'asc'", "direction: 'desc'"]])
   const deployed = await deploy('--new-era')
   expect(deployed).toMatchObject({ exitCode: 0 })
   expect(deployed.stdout).toMatch(/^Era 3 began at \S+Z\. Changed: leaderboard\.direction\.$/m)
@@ -118,22 +117,6 @@ test('--new-era prints the changes and the result for the ended era, and continu
 
 function deploy(...flags: string[]) {
   return node.crunch(['deploy', '--detach', ...flags], env)
-}
-
-/** Fewer models, so that the node starts faster. */
-async function keepModels(names: readonly string[]): Promise<void> {
-  const path = join(node.directory, 'node/deployment/model-orchestrator-local/config/models.dev.yml')
-  const [head = '', ...models] = (await readFile(path, 'utf8')).split(/^(?= {2}- id:)/m)
-  const kept = models.filter((model) => names.some((name) => model.includes(`submission_id: ${name}\n`)))
-  expect(kept).toHaveLength(names.length)
-  await writeFile(path, head + kept.join(''))
-}
-
-async function editContract(edit: (text: string) => string): Promise<void> {
-  const path = join(node.directory, 'node/contract.ts')
-  const text = await readFile(path, 'utf8')
-  expect(edit(text)).not.toBe(text)
-  await writeFile(path, edit(text))
 }
 
 async function count(table: string): Promise<number> {

@@ -3,6 +3,13 @@ import { join } from 'node:path'
 import { pythonIsMissing, TEST_ENVIRONMENTS } from '@crunch/python-peers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
+import {
+  changeContract,
+  keepModels,
+  recordedWeather,
+  shortWeatherPeriods,
+  writeWeather,
+} from '../src/edit-workspace.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
@@ -40,7 +47,9 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
       const added = await node.crunch(['models', 'add', join(folder, example), '--name', `python-${example}`])
       expect(added.exitCode, added.stderr).toBe(0)
     }
-    const deployed = await node.crunch(['deploy', '--replay', '--once'], {}, installLimitMs)
+    await changeContract(node.directory, shortWeatherPeriods)
+    const recording = await writeWeather(node.directory, 'short.csv', await recordedWeather(node.directory, 60))
+    const deployed = await node.crunch(['deploy', '--replay', recording, '--once'], {}, installLimitMs)
     expect(deployed.exitCode, `${deployed.stdout}\n${deployed.stderr}`).toBe(0)
     const values = valuesOf(deployed.stdout)
     expect([...values.keys()].sort()).toEqual([...examples, ...examples.map((name) => `python-${name}`)].sort())
@@ -50,6 +59,7 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
   })
 
   test('that are added during the competition get a first score', { timeout: 900_000 }, async () => {
+    await keepModels(node.directory, ['climatology'])
     // One day per second: the recording lasts longer than this test.
     await node.deployReplay({ speed: 86_400 })
     const database = await node.database()

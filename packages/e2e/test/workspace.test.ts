@@ -4,111 +4,78 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
+import { changeContract, keepModels, recordedWeather, shortenRecording, writeWeather } from '../src/edit-workspace.ts'
 import { processesOf } from '../src/processes.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
-import type { Pack, UserWorkspace } from '../src/workspace.ts'
+import type { UserWorkspace } from '../src/workspace.ts'
 
 // A workspace as its owner uses it: the commands of its README, their output and exit codes.
 
-const packs: readonly Pack[] = ['weather', 'realtime']
+let workspace: UserWorkspace
+let node: Node
+beforeAll(async () => {
+  workspace = await takeTestWorkspace('weather')
+  node = await openNode(workspace)
+})
+afterAll(() => workspace?.remove())
 
-describe.each(packs)('a new %s workspace', (pack) => {
-  let workspace: UserWorkspace
-  beforeAll(async () => {
-    workspace = await takeTestWorkspace(pack)
-  })
-  afterAll(() => workspace?.remove())
-
-  test('passes its own tests', async () => {
-    const { exitCode, all } = await execa('npm', ['test'], { cwd: workspace.directory, reject: false, all: true })
-    expect(exitCode, all).toBe(0)
-    expect(all).toMatch(/Tests\s+.*\d+ passed/)
-  })
-
-  test('has no findings of crunch check', async () => {
-    const { exitCode, stdout, stderr } = await (await openNode(workspace)).crunch(['check'])
-    expect(stdout, stderr).toContain('Contract, settings, database and models are valid; ports are free.')
-    expect(exitCode).toBe(0)
-  })
+test('a new weather workspace passes its own tests', async () => {
+  const { exitCode, all } = await execa('npm', ['test'], { cwd: workspace.directory, reject: false, all: true })
+  expect(exitCode, all).toBe(0)
+  expect(all).toMatch(/Tests\s+.*\d+ passed/)
 })
 
 describe('crunch check', () => {
-  let workspace: UserWorkspace
-  let node: Node
-  let contractPath: string
-  let contract: string
-  beforeAll(async () => {
-    workspace = await takeTestWorkspace('weather')
-    node = await openNode(workspace)
-    contractPath = join(node.directory, 'node/contract.ts')
-    contract = await readFile(contractPath, 'utf8')
-  })
-  afterAll(() => workspace?.remove())
-
-  test.each([
-    { right: "timeout: '10s'", wrong: "timout: '10s'", finding: /prediction\.timout: .*did you mean timeout\?/ },
-    { right: "rankBy: 'anchor'", wrong: "rankBy: 'yearly'", finding: /leaderboard\.rankBy: .*anchor/ },
-    { right: "horizon: '1d' }", wrong: "horizon: '1h' }", finding: /prediction\.schedule.*horizon: .*1d/ },
-  ])('names the place, the cause and the fix of $wrong', async ({ right, wrong, finding }) => {
-    const { exitCode, stdout } = await checkContract(contract.replace(right, wrong))
-    expect(exitCode).toBe(1)
-    expect(stdout).toContain(contractPath)
-    expect(stdout).toMatch(finding)
+  test.each(['weather', 'realtime'] as const)('has no findings in a new %s workspace', async (pack) => {
+    const other = pack === 'weather' ? undefined : await takeTestWorkspace(pack)
+    try {
+      const { exitCode, stdout, stderr } = await (other === undefined ? node : await openNode(other)).crunch(['check'])
+      expect(stdout, stderr).toContain('Contract, settings, database and models are valid; ports are free.')
+      expect(exitCode).toBe(0)
+    } finally {
+      await other?.remove()
+    }
   })
 
-  test("shows the author's own error when a contract does not load", async () => {
-    const { exitCode, stdout } = await checkContract(`${contract}\nthrow new Error('no such city')\n`)
-    expect(exitCode).toBe(1)
-    expect(stdout).toContain('no such city')
-    // The line at which the author's code throws.
-    expect(stdout).toMatch(new RegExp(`contract\\.ts:${contract.split('\n').length + 1}\\b`))
-  })
-
-  test('names an unknown setting and the most similar one', async () => {
-    const { exitCode, stdout } = await node.crunch(['check'], { FEED_SUBJETCS: 'Seattle' })
-    expect(exitCode).toBe(1)
-    expect(stdout).toContain('FEED_SUBJETCS: there is no such setting; did you mean FEED_SUBJECTS?')
-  })
-
-  test('names the process that uses a port; deploy then starts nothing', async () => {
+  test('names the place, the cause and the fix of every mistake; deploy then starts nothing', async () => {
+    const contractPath = join(node.directory, 'node/contract.ts')
+    const contract = await readFile(contractPath, 'utf8')
+    await changeContract(node.directory, [
+      ["timeout: '10s'", "timout: '10s'"],
+      ["rankBy: 'anchor'", "rankBy: 'yearly'"],
+      ["horizon: '1d' }", "horizon: '1h' }"],
+    ])
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(node.apiPort, '127.0.0.1', resolve))
     try {
-      const { exitCode, stdout } = await node.crunch(['check'])
-      expect(exitCode).toBe(1)
-      expect(stdout).toContain(`port ${node.apiPort} (REPORT_API_PORT): it is in use by`)
-      expect(stdout).toContain(`fix: end that program, or choose another port with REPORT_API_PORT=`)
-      if (process.platform === 'linux') expect(stdout).toContain(`process ${process.pid} `)
-
+      const checked = await node.crunch(['check'])
       const deployed = await node.crunch(['deploy', '--replay', '--detach'])
-      expect(deployed.exitCode).toBe(1)
-      expect(deployed.stderr).toContain(`port ${node.apiPort} (REPORT_API_PORT): it is in use by`)
+      for (const [exitCode, text] of [
+        [checked.exitCode, checked.stdout],
+        [deployed.exitCode, deployed.stderr],
+      ]) {
+        expect(exitCode).toBe(1)
+        expect(text).toContain(contractPath)
+        expect(text).toMatch(/prediction\.timout: .*did you mean timeout\?/)
+        expect(text).toMatch(/leaderboard\.rankBy: .*anchor/)
+        expect(text).toMatch(/prediction\.schedule.*horizon: .*1d/)
+        expect(text).toContain(`port ${node.apiPort} (REPORT_API_PORT): it is in use by`)
+        expect(text).toContain('fix: end that program, or choose another port with REPORT_API_PORT=')
+        if (process.platform === 'linux') expect(text).toContain(`process ${process.pid} `)
+      }
       expect(deployed.stderr).toContain('Nothing was started.')
       expect(await processesOf(node.directory)).toEqual([])
     } finally {
       await new Promise((resolve) => server.close(resolve))
-    }
-  })
-
-  async function checkContract(text: string) {
-    await writeFile(contractPath, text)
-    try {
-      return await node.crunch(['check'])
-    } finally {
       await writeFile(contractPath, contract)
     }
-  }
+  })
 })
 
 describe('a deployment in the background', () => {
-  let workspace: UserWorkspace
-  let node: Node
-  beforeAll(async () => {
-    workspace = await takeTestWorkspace('weather')
-    node = await openNode(workspace)
-  })
-  afterAll(() => workspace?.remove())
+  // Enough for a leaderboard: the whole recording would be replayed while the tests run.
+  beforeAll(() => shortenRecording(node.directory, 120))
 
   test('starts, ranks the models and shows its state and logs', async () => {
     const nothing = await node.crunch(['status'])
@@ -174,10 +141,11 @@ describe('a deployment in the background', () => {
   })
 
   test('of a recording with a broken row ends with its line number', async () => {
-    const lines = (await readFile(join(node.directory, 'node/recordings/weather.csv'), 'utf8')).split('\n')
-    lines[99] = (lines[99] ?? '').replace(/,[^,]*,([^,]*),([^,]*)$/, ',warm,$1,$2')
-    const recording = join(node.directory, 'node/broken.csv')
-    await writeFile(recording, lines.join('\n'))
+    await keepModels(node.directory, ['climatology'])
+    const lines = [...(await recordedWeather(node.directory, 60))]
+    // The file begins with a header.
+    lines[98] = (lines[98] ?? '').replace(/,[^,]*,([^,]*),([^,]*)$/, ',warm,$1,$2')
+    const recording = await writeWeather(node.directory, 'broken.csv', lines)
     for (const command of [
       ['simulate', '--recording', recording],
       ['deploy', '--replay', recording, '--once'],

@@ -1,14 +1,15 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from '@crunch/embedded-postgres'
 import type postgres from 'postgres'
 import { type SocketProxy, startSocketProxy } from '../../../coordinator-node/test/socket-proxy.ts'
 import { connectDatabase, type Node, openNode } from '../deployment.ts'
+import { changeContract, keepModels } from '../edit-workspace.ts'
 import { type SecondMarket, startSecondMarket } from '../second-market.ts'
 import { takeTestWorkspace } from '../test-workspace.ts'
 import { createModelRelays, type ModelRelays } from './model-relays.ts'
-import { secondsContract } from './seconds-contract.ts'
+import { secondsChanges } from './seconds-contract.ts'
 
 /** A live deployment on one-second candles, in which every connection and clock can be made to fail. */
 export interface LiveNode {
@@ -50,8 +51,8 @@ async function open(libfaketime: string, endings: (() => Promise<unknown>)[], cl
   const workspace = await takeTestWorkspace('realtime')
   endings.push(() => workspace.remove())
   const node = await openNode(workspace)
-  const contract = join(node.directory, 'node/contract.ts')
-  await writeFile(contract, secondsContract(await readFile(contract, 'utf8')))
+  await keepModels(node.directory, ['momentum', 'flat', 'coin'])
+  await changeContract(node.directory, secondsChanges)
 
   const databaseDirectory = join(folder, 'postgres')
   // With fsync, because committed data must survive kills.

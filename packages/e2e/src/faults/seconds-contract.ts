@@ -16,10 +16,11 @@ export const secondsCompetition = {
   paidFrom: 0.5,
 } as const
 
-type Edit = readonly [find: string | RegExp, replace: string]
+/** A text of a contract, and what replaces it. */
+export type Edit = readonly [find: string | RegExp, replace: string]
 
-/** Seconds instead of minutes, so that minutes of the test correspond to hours of a competition. */
-const edits: readonly Edit[] = [
+/** Seconds instead of minutes in the realtime pack, so that minutes of the test correspond to hours of a competition. */
+export const secondsChanges: readonly Edit[] = [
   ["granularity: '1m'", "granularity: '1s'"],
   ["timeout: '10s'", "timeout: '2s'"],
   [/metrics: \[[^\]]*\]/, "metrics: ['ic', 'model_correlation']"],
@@ -27,16 +28,11 @@ const edits: readonly Edit[] = [
   [/every: '7d'/, "every: '20s'"],
 ]
 
-/** The contract of the realtime pack, with seconds instead of minutes. */
-export function secondsContract(text: string): string {
-  return editContract(text, edits)
-}
-
-/** The contract of the realtime pack with changes. Throws if one of them does not apply. */
+/** A contract with changes. Throws if one of them does not apply. */
 export function editContract(text: string, changes: readonly Edit[]): string {
   return changes.reduce((changed, [find, replace]) => {
     const next = changed.replace(find, replace)
-    if (next === changed) throw new Error(`the contract of the realtime pack has no ${find}`)
+    if (next === changed) throw new Error(`the contract has no ${find}`)
     return next
   }, text)
 }
