@@ -15,19 +15,19 @@ function check(name, command, args) {
   failed ||= !ok
 }
 
+const manifests = readdirSync('packages')
+  .map((name) => JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8')))
+  .filter((manifest) => !manifest.private)
+
 try {
-  for (const name of readdirSync('packages')) {
-    const manifest = JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8'))
-    if (manifest.private) continue
-    const packed = execFileSync('pnpm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: join('packages', name),
-      encoding: 'utf8',
-    })
-    const tarball = JSON.parse(packed.slice(packed.indexOf('{'))).filename
-    check(`${manifest.name}: publint`, join('node_modules', 'publint', 'src', 'cli.js'), ['run', tarball, '--strict'])
-    const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json')
+  const filters = manifests.map(({ name }) => `--filter=${name}`)
+  execFileSync('pnpm', [...filters, 'pack', '--pack-destination', folder])
+  for (const { name, version, exports } of manifests) {
+    const tarball = join(folder, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
+    check(`${name}: publint`, join('node_modules', 'publint', 'src', 'cli.js'), ['run', tarball, '--strict'])
+    const entries = Object.keys(exports).filter((entry) => entry !== './package.json')
     if (entries.length === 0) continue
-    check(`${manifest.name}: types`, join('node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js'), [
+    check(`${name}: types`, join('node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js'), [
       tarball,
       '--profile',
       'esm-only',
