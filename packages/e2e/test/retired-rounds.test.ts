@@ -5,7 +5,7 @@ import { tiers } from '../../coordinator-node/src/contract/defaults/tiers.ts'
 import { model } from '../../coordinator-node/src/ports/store-samples.ts'
 import { candles, createTrend, openCompetition, steady } from '../../coordinator-node/test/competition.ts'
 import { connectDatabase } from '../src/deployment.ts'
-import { expectRecomputed } from '../src/expect-recomputed.ts'
+import { expectRecomputed } from '../src/recompute/expect-recomputed.ts'
 import { wrongAnswerRows } from '../src/row-checks.ts'
 import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
+import type { StoredRows } from '../stored-rows.ts'
 import { type Competition, recompute } from './recompute.ts'
-import type { StoredRows } from './stored-rows.ts'
 
 /** Expects snapshots, leaderboards and checkpoints to follow from answers and scores, and every payout to be complete. */
 export function expectRecomputed(rows: StoredRows, competition: Competition): void {

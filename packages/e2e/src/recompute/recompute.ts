@@ -1,5 +1,4 @@
-import { meanOf, type Result, registeredBetween, resultsOf, withoutRow, worstOf } from './round-results.ts'
-import { spearman } from './spearman.ts'
+import { meanOf, type Result, registeredBetween, resultsOf, withoutRow, worstOf } from '../round-results.ts'
 import {
   type CheckpointRow,
   isRetired,
@@ -7,7 +6,8 @@ import {
   type ModelRow,
   type SnapshotRow,
   type StoredRows,
-} from './stored-rows.ts'
+} from '../stored-rows.ts'
+import { spearman } from './spearman.ts'
 
 // Recomputes a competition's results from its stored answers and scores, in plain arithmetic without code of the engine: what
 // a participant could do with an export of the tables.
