@@ -3,6 +3,7 @@ import { reportContract } from '../src/live/report-contract.ts'
 import { btc, minute } from '../src/ports/store-samples.ts'
 import { createReportApp } from '../src/report/create-report-app.ts'
 import type { ReportApp } from '../src/report/http/mount-routes.ts'
+import { fromHere } from '../src/report/report-app.testkit.ts'
 import { candles, createOracle, createTrend, openCompetition, steady } from './competition.ts'
 import { changedContract } from './sample-contract.ts'
 
@@ -37,6 +38,7 @@ export async function replayReport(): Promise<ReportReplay> {
   const app = createReportApp({
     reads: store,
     clock,
+    modelLines: async () => ['hello', 'world'],
     contract: reportContract(changedContract({}), 'organizer'),
     info: {
       ...{ crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
@@ -48,7 +50,7 @@ export async function replayReport(): Promise<ReportReplay> {
     store,
     app,
     async get<Body>(path: string) {
-      const response = await app.request(path)
+      const response = await app.request(path, fromHere.init, fromHere.env)
       return { status: response.status, body: (await response.json()) as Body }
     },
   }

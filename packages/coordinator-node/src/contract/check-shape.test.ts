@@ -95,6 +95,7 @@ describe('checkShape', () => {
     ['input.window', 60, '60 is not a duration'],
     ['prediction.schedule', {}, 'is not a list'],
     ['prediction.missing', 'best', '"best" is not known'],
+    ['prediction.reveal', 'later', '"later" is not known'],
     ['prediction.call', true, 'is not an object'],
     ['prediction.call.tick', true, 'is not a text'],
     ['prediction.call.arguments', [], 'is not a function'],

@@ -183,6 +183,7 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
         schedule: required(listOf(schedule)),
         timeout: required(duration),
         maxValues: optional(valueCount),
+        reveal: optional(oneOf('with truth', 'at once')),
         missing: optional(either((value) => typeof value === 'function', anything, oneOf('worst', 'exclude'))),
         call: optional(
           object({

@@ -108,6 +108,11 @@ export interface CrunchContract<
      * a schema whose unions have more than 3 forms, 30,000 divided by the number of forms.
      */
     readonly maxValues?: number
+    /**
+     * When others see an answer through the API. `with truth` (default): once the truth of its round is known, so that nobody can
+     * copy it; `at once`: as soon as it is stored.
+     */
+    readonly reveal?: 'with truth' | 'at once'
     /** How models are called. Default: `tick(input)`, then `predict(subject, horizon, step)`, both in seconds. */
     readonly call?: {
       /** The method that receives inputs. `false`: models receive no records between rounds. Default: `tick`. */

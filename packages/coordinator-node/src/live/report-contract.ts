@@ -17,6 +17,7 @@ export function reportContract(contract: AnyContract, organizerId: string): Repo
     direction: contract.leaderboard.direction,
     hasOwnOrder: contract.leaderboard.rank !== undefined,
     ...{ newcomers, minRankCoverage, minPayCoverage, organizer },
+    reveal: contract.prediction.reveal ?? 'with truth',
     value: contract.leaderboard.value,
     metrics: contract.snapshot.metrics ?? [],
     scoreFields: numericFields(contract.score.schema),

@@ -49,6 +49,19 @@ export interface ModelProblem {
   readonly at: Instant
 }
 
+/** A missing or invalid answer of a model. */
+export type ModelFailure = Pick<
+  Prediction,
+  'roundId' | 'performedAt' | 'status' | 'reason' | 'blame' | 'detail' | 'durationMs'
+>
+
+export interface FailureFilter {
+  readonly modelId: string
+  /** The least `performedAt`. */
+  readonly since: Instant
+  readonly limit: number
+}
+
 /** A span of time and the models in it. */
 export interface ModelSpan {
   /** Empty: all models. */
@@ -116,6 +129,8 @@ export interface ReportReads
   predictionReports(filter: PredictionFilter): Promise<readonly PredictionExport[]>
   /** Predictions with `since <= performedAt`, for each model that has any, in order of model id. */
   modelActivity(since: Instant): Promise<readonly ModelActivity[]>
+  /** The NEWEST `limit` predictions of a model that are FAILED or ABSENT, given oldest first. */
+  modelFailures(filter: FailureFilter): Promise<readonly ModelFailure[]>
   /** The NEWEST `limit` with `from <= periodEnd <= to`, given oldest first. */
   snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
   /** Newest first. */

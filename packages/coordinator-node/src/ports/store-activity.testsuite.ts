@@ -20,6 +20,24 @@ export function activityTests(context: StoreUnderTest): void {
     await context.store.recordAnswers(asked.id, asked.performedAt + 90, predictions)
   }
 
+  it('reports the newest failures of one model, oldest first', async () => {
+    const { store } = context
+    await prepare(store, ['a', 'b'])
+    await answer(0, { a: late, b: wrong })
+    await answer(1, { a: { durationMs: 20 }, b: {} })
+    await answer(2, { a: { ...wrong, durationMs: 3 }, b: {} })
+    await answer(3, { a: late, b: late })
+    const failure = (count: number, { output: _, ...why }: typeof late | typeof wrong, durationMs = 12.5) => ({
+      ...{ ...why, durationMs },
+      ...{ roundId: round(count).id, performedAt: minute(count) },
+    })
+    const ask = (since: number, limit: number) => store.modelFailures({ modelId: 'a', since: minute(since), limit })
+    expect(await ask(0, 10)).toEqual([failure(0, late), failure(2, wrong, 3), failure(3, late)])
+    expect(await ask(0, 2)).toEqual([failure(2, wrong, 3), failure(3, late)])
+    expect(await ask(3, 10)).toEqual([failure(3, late)])
+    expect(await store.modelFailures({ modelId: 'x', since: minute(0), limit: 1 })).toEqual([])
+  })
+
   it('reports outcomes, latencies and the last problem of each model', async () => {
     const { store } = context
     await prepare(store, ['b', 'a', 'c', 'unseen'])

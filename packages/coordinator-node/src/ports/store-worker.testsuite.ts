@@ -254,6 +254,7 @@ function closeTests(context: StoreUnderTest): void {
       latestLeaderboard: () => store.latestLeaderboard(),
       predictionReports: () => store.predictionReports(filter()),
       predictionExports: () => store.predictionExports({ from: 0, to: 1, after: null, limit: 1 }),
+      modelFailures: () => store.modelFailures({ modelId: 'x', since: minute(0), limit: 1 }),
       modelActivity: () => store.modelActivity(minute(0)),
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),

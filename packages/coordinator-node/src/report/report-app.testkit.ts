@@ -27,6 +27,12 @@ export interface ReportUnderTest {
   get<Body = Row[]>(path: string): Promise<{ readonly status: number; readonly body: Body; readonly headers: Headers }>
 }
 
+/** A request from this machine, as the server passes it. */
+export const fromHere = {
+  init: { headers: { host: '127.0.0.1' } },
+  env: { incoming: { socket: { remoteAddress: '127.0.0.1' }, httpVersion: '1.1', rawHeaders: [] } },
+}
+
 /** The API over an empty memory store, one hour after the sample rows start. */
 export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportUnderTest {
   const store = createMemoryStore()
@@ -50,6 +56,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
       minRankCoverage: 0.8,
       hasOwnOrder: false,
       minPayCoverage: 0.5,
+      reveal: 'with truth',
       organizer: { cruncherId: 'c-flat', baselines: ['model flat'] },
       value: 'value',
       metrics: ['ic', 'hit_rate'],
@@ -73,7 +80,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
         viewer,
       }),
     async get<Body>(path: string) {
-      const response = await app.request(path)
+      const response = await app.request(path, fromHere.init, fromHere.env)
       return { status: response.status, body: (await response.json()) as Body, headers: response.headers }
     },
   }

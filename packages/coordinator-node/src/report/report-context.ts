@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
 import type { AccessSettings } from './access/access-settings.ts'
+import type { Reveal } from './access/viewer.ts'
 
 /** Identity of this node. */
 export interface ReportInfo {
@@ -42,6 +43,8 @@ export interface ReportContract {
   /** The share of a checkpoint's rounds that a model must have answered to be paid. */
   readonly minPayCoverage: number
   readonly organizer: Organizer
+  /** When answers become public. */
+  readonly reveal: Reveal
   /** The field of a score by which models are ranked. */
   readonly value: string
   readonly metrics: readonly string[]
@@ -65,6 +68,12 @@ export interface ProgressReport {
   readonly notes: readonly string[]
 }
 
+/**
+ * The newest lines of a model's log, oldest first; `null` if there is none. `run`: the id of a run, or of a model for its newest
+ * run. Rejects with `ORCHESTRATOR_UNAVAILABLE`.
+ */
+export type ModelLines = (run: string, kind: 'runner' | 'builder') => Promise<readonly string[] | null>
+
 export interface ReportContext {
   readonly reads: ReportReads
   /** Reads for health that end in time in any state of the database; absent: `reads`. */
@@ -72,6 +81,8 @@ export interface ReportContext {
   readonly info: ReportInfo
   readonly contract: ReportContract
   readonly clock: Clock
+  /** Absent: logs of models cannot be read. */
+  readonly modelLines?: ModelLines
   /** Absent: only the stored keys restrict the API. */
   readonly access?: AccessSettings
   /** Receives uncaught errors, which are never sent to the client. */

@@ -5,6 +5,8 @@ import { createReportApp } from '../../report/create-report-app.ts'
 import type { ReportInfo } from '../../report/report-context.ts'
 import { startReportServer } from '../../report/start-report-server.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
+import { modelLinesOf } from '../model-lines.ts'
+import { orchestratorKeyOf } from '../orchestrator-key.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { reportAccess } from '../report-access.ts'
 import { reportContract } from '../report-contract.ts'
@@ -30,6 +32,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       version: packageJson.version,
       ...(await enteredEra(context)),
     },
+    modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
     access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),
   })

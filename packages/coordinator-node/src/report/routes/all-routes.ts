@@ -6,6 +6,8 @@ import { serveFeedTail } from './feeds/feed-tail.ts'
 import { serveFeeds } from './feeds/feeds.ts'
 import { serveLeaderboard } from './leaderboard/leaderboard.ts'
 import { serveModelActivity } from './models/model-activity.ts'
+import { serveModelFailures } from './models/model-failures.ts'
+import { serveModelLogs } from './models/model-logs.ts'
 import { serveModelsParams } from './models/model-params.ts'
 import { serveModelsGlobal, serveModelsMetrics, serveModelsSummary } from './models/model-series.ts'
 import { serveModels } from './models/models.ts'
@@ -26,7 +28,7 @@ export const allRoutes = [
   ...[serveHealth, serveInfo, serveEras],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   serveLeaderboard,
-  ...[serveModels, serveOneModel, serveModelActivity],
+  ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
   ...[servePredictions, serveOnePrediction, serveTrace, serveOneRound],
   ...[serveFeeds, serveFeedTail],

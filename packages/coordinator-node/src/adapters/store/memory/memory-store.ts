@@ -10,6 +10,7 @@ import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
+import type { FailureFilter } from '../../../ports/report-reads.ts'
 import type { Store } from '../../../ports/store.ts'
 import type { NextEra } from '../../../ports/store-eras.ts'
 import type { PruneRequest } from '../../../ports/store-feed.ts'
@@ -23,7 +24,7 @@ import { createEraTable, type EraTable } from './era-table.ts'
 import { createFeedTable, type FeedTable } from './feed-table.ts'
 import { createKeyTable, type KeyTable } from './key-table.ts'
 import { createLeaseTable } from './lease-table.ts'
-import { modelActivity } from './model-activity.ts'
+import { modelActivity, modelFailures } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
 import { createPeriodTable, type PeriodTable } from './period-table.ts'
 import { createHeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
@@ -222,6 +223,7 @@ function reportVerbs(rounds: RoundTable, models: ModelTable, verb: Verb) {
     predictionReports: verb(rounds.reports),
     predictionExports: verb(rounds.exports),
     modelActivity: verb((since: Instant) => modelActivity(rounds.predictionsSince(since))),
+    modelFailures: verb((filter: FailureFilter) => modelFailures(rounds.predictionsSince(filter.since), filter)),
     roundCounts: verb(rounds.counts),
     runFacts: verb(() => runFacts(rounds, models.all().length)),
   }

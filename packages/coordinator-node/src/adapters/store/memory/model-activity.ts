@@ -1,7 +1,7 @@
 import { groupBy } from '../../../domain/group-by.ts'
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
 import { percentile } from '../../../domain/statistics/percentile.ts'
-import type { ModelActivity } from '../../../ports/report-reads.ts'
+import type { FailureFilter, ModelActivity, ModelFailure } from '../../../ports/report-reads.ts'
 import { compareText } from '../compare-text.ts'
 
 /** Outcomes of predictions per model, ordered by id. Predictions must be passed oldest first. */
@@ -9,6 +9,19 @@ export function modelActivity(predictions: Iterable<Prediction>): readonly Model
   const byModel = groupBy(predictions, ({ modelId }) => modelId)
   const models = [...byModel].sort(([left], [right]) => compareText(left, right))
   return models.map(([modelId, own]) => activityOf(modelId, own))
+}
+
+/** Predictions must be passed oldest first. */
+export function modelFailures(
+  predictions: Iterable<Prediction>,
+  { modelId, limit }: FailureFilter,
+): readonly ModelFailure[] {
+  return [...predictions]
+    .filter((prediction) => prediction.modelId === modelId && !isValidAnswer(prediction.status))
+    .slice(-limit)
+    .map(({ roundId, performedAt, status, reason, blame, detail, durationMs }) => ({
+      ...{ roundId, performedAt, status, reason, blame, detail, durationMs },
+    }))
 }
 
 function activityOf(modelId: string, predictions: readonly Prediction[]): ModelActivity {

@@ -1,6 +1,13 @@
 import type { PredictionStatus } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ModelActivity, ModelProblem, ReportReads, RunFacts } from '../../../ports/report-reads.ts'
+import type {
+  FailureFilter,
+  ModelActivity,
+  ModelFailure,
+  ModelProblem,
+  ReportReads,
+  RunFacts,
+} from '../../../ports/report-reads.ts'
 import type { Query, Sql } from './session/connect.ts'
 
 interface ActivityRow {
@@ -19,11 +26,15 @@ interface ActivityRow {
   readonly problemAt: Instant | null
 }
 
-export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity' | 'runFacts'> {
+export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity' | 'modelFailures' | 'runFacts'> {
   return {
     async modelActivity(since) {
       const rows = await sql<ActivityRow[]>`${activityStatement(sql, since)}`
       return rows.map(activityOf)
+    },
+    async modelFailures({ modelId, since, limit }) {
+      const rows = await sql<ModelFailure[]>`${failureStatement(sql, { modelId, since, limit })}`
+      return rows.reverse()
     },
     async runFacts() {
       const [row] = await sql<RunFacts[]>`${runStatement(sql)}`
@@ -31,6 +42,13 @@ export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity'
     },
   }
 }
+
+/** Reads the model's rows since then through their index, newest first. */
+export const failureStatement = (sql: Query, { modelId, since, limit }: FailureFilter) => sql`
+  select input_id as "roundId", performed_at as "performedAt", status, reason, blame, detail, duration_ms as "durationMs"
+  from predictions
+  where (model_id, performed_at) >= (${modelId}, ${since}::timestamptz) and model_id = ${modelId} and status in ('FAILED', 'ABSENT')
+  order by model_id desc, performed_at desc, input_id desc limit ${limit}`
 
 const runStatement = (sql: Query) => sql`
   with rounds as (select count(*) as all, count(void_reason) as void from inputs),

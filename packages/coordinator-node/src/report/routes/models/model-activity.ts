@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Model } from '../../../domain/models/model.ts'
 import type { ModelActivity } from '../../../ports/report-reads.ts'
+import { maySeeDiagnostics } from '../../access/viewer.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { checkRange, instantField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
@@ -11,7 +12,6 @@ const dayMs = 86_400_000
 /** The cost grows with the span, and older results say little about a model's current state. */
 const maxSpanMs = 7 * dayMs
 
-/** Details help the models' authors and reveal nothing about other predictions. */
 export const modelActivity = defineRoute({
   method: 'get',
   path: '/reports/models/activity',
@@ -25,16 +25,21 @@ export const modelActivity = defineRoute({
   example: { path: '/reports/models/activity' },
 })
 
-export const serveModelActivity = serveRoute(modelActivity, ({ reads, clock }) => async ({ query }) => {
+export const serveModelActivity = serveRoute(modelActivity, ({ reads, clock }) => async ({ query, viewer }) => {
   const now = await clock.refresh()
   const since = query.since ?? now - dayMs
   checkRange(now - maxSpanMs, since, 'since', 'must not be more than 7 days ago')
   const [models, activities] = await Promise.all([reads.models(), reads.modelActivity(since)])
   const byId = new Map(activities.map((activity) => [activity.modelId, activity]))
-  return models.map((model) => activityRow(model, since, byId.get(model.id)))
+  return models.map((model) => activityRow(model, since, byId.get(model.id), maySeeDiagnostics(viewer, model)))
 })
 
-function activityRow(model: Model, since: number, activity: ModelActivity | undefined): z.input<typeof rowSchema> {
+function activityRow(
+  model: Model,
+  since: number,
+  activity: ModelActivity | undefined,
+  seesDetail: boolean,
+): z.input<typeof rowSchema> {
   const { latency = null, lastPredictionAt = null, lastAnswerAt = null, lastProblem = null } = activity ?? {}
   return {
     model_id: model.id,
@@ -45,6 +50,9 @@ function activityRow(model: Model, since: number, activity: ModelActivity | unde
     latency_ms: latency === null ? null : { p50: latency.p50Ms, p95: latency.p95Ms, max: latency.maxMs },
     last_prediction_at: timeOrNull(lastPredictionAt),
     last_answer_at: timeOrNull(lastAnswerAt),
-    last_problem: lastProblem === null ? null : { ...lastProblem, at: zonedTime(lastProblem.at) },
+    last_problem:
+      lastProblem === null
+        ? null
+        : { ...lastProblem, detail: seesDetail ? lastProblem.detail : null, at: zonedTime(lastProblem.at) },
   }
 }

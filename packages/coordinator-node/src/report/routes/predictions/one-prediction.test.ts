@@ -70,7 +70,7 @@ describe('who sees an answer to a round without a truth', () => {
     ['another participant does not', { role: 'participant', cruncherId: 'c-x' }, null],
     ['its owner does', { role: 'participant', cruncherId: 'c-a' }, { value: 0.5 }],
     ['an admin does', { role: 'admin', by: 'key' }, { value: 0.5 }],
-    ['a program on this machine does not', { role: 'admin', by: 'loopback' }, null],
+    ['a program on this machine, such as a model, does not', { role: 'admin', by: 'loopback' }, null],
   ]
   it.each(viewers)('%s, in every route', async (_, viewer, output) => {
     const { as } = await prepared()
@@ -113,11 +113,11 @@ describe('a trace', () => {
       detail: 'secret.py:3',
     } as const
     await under.store.recordAnswers(asked.id, minute(0) + 90, [prediction(asked, 'a', failed)])
-    const path = `/reports/predictions/${id}/trace`
     const shown = { status: 'FAILED', reason: 'exception', blame: 'model' }
-    expect((await under.get(path)).body).toMatchObject({ answer: { ...shown, detail: null } })
+    const params = { prediction_id: id }
+    expect(await under.as(anyone, serveTrace, { params })).toMatchObject({ answer: { ...shown, detail: null } })
     const owner = { role: 'participant', cruncherId: 'c-a' } as const
-    expect(await under.as(owner, serveTrace, { params: { prediction_id: id } })).toMatchObject({
+    expect(await under.as(owner, serveTrace, { params })).toMatchObject({
       answer: { ...shown, detail: 'secret.py:3' },
     })
   })

@@ -26,7 +26,7 @@ export const onePrediction = defineRoute({
 
 export const serveOnePrediction = serveRoute(onePrediction, ({ reads, contract }) => async ({ params, viewer }) => {
   const { report } = await knownPrediction(reads, params.prediction_id)
-  return predictionRow(report, contract, await answerGate(viewer, reads))
+  return predictionRow(report, contract, await answerGate(viewer, reads, contract))
 })
 
 export interface KnownPrediction {

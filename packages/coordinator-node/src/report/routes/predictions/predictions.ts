@@ -32,7 +32,7 @@ export const servePredictions = serveRoute(predictions, ({ reads, contract, cloc
   const modelIds = await visibleModelIds(reads, query)
   if (modelIds === null) return []
   const reports = await reads.predictionReports({ modelIds, from, to, limit: query.limit })
-  const gate = await answerGate(viewer, reads)
+  const gate = await answerGate(viewer, reads, contract)
   return reports.map((report) => predictionRow(report, contract, gate))
 })
 

@@ -84,9 +84,9 @@ export const trace = defineRoute({
 
 export const serveTrace = serveRoute(trace, ({ reads, contract }) => async ({ params, viewer }) => {
   const known = await knownPrediction(reads, params.prediction_id)
-  const gate = await answerGate(viewer, reads)
+  const gate = await answerGate(viewer, reads, contract)
   const { prediction, score } = known.report
-  if (viewer.role === 'participant' && !gate.diagnostics(prediction.modelId)) {
+  if (viewer.role === 'participant' && !gate.seesDiagnostics(prediction.modelId)) {
     throw new CrunchError('NOT_FOUND', `None of your models has a prediction ${prediction.id}.`)
   }
   const { round } = known
@@ -109,7 +109,7 @@ export const serveTrace = serveRoute(trace, ({ reads, contract }) => async ({ pa
       hidden_until,
       reason: prediction.reason,
       blame: prediction.blame,
-      detail: gate.diagnostics(prediction.modelId) ? prediction.detail : null,
+      detail: gate.seesDiagnostics(prediction.modelId) ? prediction.detail : null,
     },
     truth: {
       resolvable_at: zonedTime(round.resolvableAt),

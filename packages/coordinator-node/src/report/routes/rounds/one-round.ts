@@ -43,7 +43,7 @@ export const oneRound = defineRoute({
 })
 
 export const serveOneRound = serveRoute(oneRound, ({ reads, contract }) => async ({ params, viewer }) => {
-  const [report, gate] = await Promise.all([knownRound(reads, params.round_id), answerGate(viewer, reads)])
+  const [report, gate] = await Promise.all([knownRound(reads, params.round_id), answerGate(viewer, reads, contract)])
   return {
     ...roundFields(report.round),
     predictions: report.predictions.map((one) => predictionRow(one, contract, gate)),
