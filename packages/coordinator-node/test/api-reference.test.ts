@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import type { RouteDefinition } from '../src/report/http/define-route.ts'
+import { fromHere } from '../src/report/report-app.testkit.ts'
 import { allRoutes } from '../src/report/routes/all-routes.ts'
 import { type ReportReplay, replayReport } from './report-replay.ts'
 
@@ -102,10 +103,9 @@ function shortened(value: unknown, depth = 0): unknown {
 }
 
 async function example({ method, example: { path, body }, mediaType }: RouteDefinition): Promise<string> {
-  const response = await replay.app.request(path, {
-    method: method.toUpperCase(),
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-  })
+  const headers = { ...fromHere.init.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
+  const sentBody = body === undefined ? {} : { body: JSON.stringify(body) }
+  const response = await replay.app.request(path, { method: method.toUpperCase(), headers, ...sentBody }, fromHere.env)
   expect([path, response.status < 300]).toEqual([path, true])
   const sent = body === undefined ? '' : ` with \`${JSON.stringify(body)}\``
   const request = `\`${method.toUpperCase()} ${path}\`${sent}`
@@ -161,7 +161,7 @@ test('docs/api.md matches the routes (npm run reference writes it)', async () =>
 Generated from \`packages/coordinator-node/src/report/routes\` by \`npm run reference\`. Do not edit. A running node shows the same at \`/docs\`. Times are
 UTC: those of chart series have no zone, since charts append the Z; all others end in Z. Each example is answered by a replay and shortened.
 
-Every route can also answer 422 (a parameter is invalid), 500 and 503 with a problem as in RFC 9457, which has \`detail\`, \`message\`, \`fieldErrors\` and
+Every route can also answer 400, 401, 403, 414, 422 (a parameter is invalid), 429, 431, 500 and 503 (see [access.md](access.md)) with a problem as in RFC 9457, which has \`detail\`, \`message\`, \`fieldErrors\` and
 \`request_id\`. The routes of the web application accept the parameters of its charts (\`projectIds\`, \`start\`, \`end\`, \`include_ensembles\`) even if these mean
 nothing there; any other unknown parameter is refused.
 
