@@ -27,6 +27,13 @@ const minutes = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { 
 
 const oneFile = { maxWorkers: 1, sequence: { groupOrder: 2 } }
 
+/** Tests import the sources of all packages. The programs that they start use the builds, as published. */
+const sources = {
+  ssr: { resolve: { conditions: ['crunch-source', 'module', 'node', 'development|production'] } },
+}
+
+const startsPrograms = { globalSetup: '.ci/build-programs.ts' }
+
 /** One project a kind of test. */
 export default defineConfig({
   test: {
@@ -40,6 +47,7 @@ export default defineConfig({
     },
     projects: [
       {
+        ...sources,
         test: {
           name: 'pure',
           include: pureTests,
@@ -49,8 +57,10 @@ export default defineConfig({
         },
       },
       {
+        ...sources,
         test: {
           name: 'unit',
+          ...startsPrograms,
           // The tests of the templates run in created workspaces: create-crunch/test/scaffolded-workspace.test.ts.
           include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
           exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**', ...pureTests],
@@ -71,6 +81,7 @@ export default defineConfig({
         },
       },
       {
+        ...sources,
         test: {
           name: 'e2e',
           include: ['packages/e2e/**/*.test.ts'],
@@ -79,9 +90,11 @@ export default defineConfig({
         },
       },
       {
+        ...sources,
         test: {
           // The hostile models try to take the machine from the good ones: beside other tests they would also take it from those.
           name: 'hostile',
+          ...startsPrograms,
           include: ['packages/bench/src/hostile/*.test.ts'],
           ...minutes,
           ...oneFile,

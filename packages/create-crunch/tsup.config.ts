@@ -4,7 +4,6 @@ export default defineConfig({
   entry: ['src/bin.ts'],
   format: 'esm',
   dts: false,
-  clean: true,
   sourcemap: true,
   target: 'node20',
 })

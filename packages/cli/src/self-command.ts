@@ -1,26 +1,17 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-
-// In development, this module is beside bin.ts; after a build, it is in a chunk beside bin.js.
-const isSource = import.meta.url.endsWith('.ts')
+import { pathToFileURL } from 'node:url'
+import { builtFile } from '@crunch/local-processes'
 
 /** The command that runs this command line in another process. */
 export function selfCommand(args: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
-  const bin = fileURLToPath(new URL(isSource ? './bin.ts' : './bin.js', import.meta.url))
-  return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin, ...args] }
+  return { command: process.execPath, args: [builtFile(import.meta.url, 'bin.js'), ...args] }
 }
 
-/** Node's arguments for running TypeScript sources. The loader has a full URL, because the child may run in any folder. */
-function typeScriptLoader(): readonly string[] {
-  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
-}
-
-/** The command that runs the model orchestrator, built or in development. */
+/** The command that runs the model orchestrator. */
 export function orchestratorCommand(): { readonly command: string; readonly args: readonly string[] } {
   const manifest = createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json')
-  const bin = join(dirname(manifest), isSource ? 'src/bin.ts' : 'dist/bin.js')
-  return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin] }
+  return { command: process.execPath, args: [join(dirname(manifest), 'dist/bin.js')] }
 }
 
 /**
@@ -28,5 +19,5 @@ export function orchestratorCommand(): { readonly command: string; readonly args
  * the other end of the process's standard input.
  */
 export function exitWithParentArguments(): readonly string[] {
-  return ['--import', new URL(isSource ? './exit-with-parent.mjs' : './exit-with-parent.js', import.meta.url).href]
+  return ['--import', pathToFileURL(builtFile(import.meta.url, 'exit-with-parent.js')).href]
 }

@@ -1,12 +1,9 @@
 // Runs a backfill in a process that a test kills: `backfill-in-child.ts DATABASE_URL JOB_ID`.
 import { setTimeout } from 'node:timers/promises'
-import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
-import { backfill } from '../src/live/backfill/backfill.ts'
-import { readSettings } from '../src/live/settings.ts'
+import { backfill, openPostgresStore, readSettings, silentLog } from '@crunch/coordinator-node/internal'
 import type { FeedSource } from '../src/ports/feed-source.ts'
-import { silentLog } from '../src/ports/log.ts'
 import { btc, candle, minute, minuteMs } from '../src/ports/store-samples.ts'
-import { changedContract, market } from './sample-contract.ts'
+import { changedContract, market } from './sample-definition.ts'
 
 const pageRecords = 40
 

@@ -1,5 +1,5 @@
 import type { FeedSource } from '../src/ports/feed-source.ts'
-import { changedContract, market } from './sample-contract.ts'
+import { changedContract, market } from './sample-definition.ts'
 
 /** A source that ignores the abort signal: its streams and histories never end. */
 const hangingSource: FeedSource = {

@@ -1,7 +1,4 @@
-import { CrunchError } from '../src/domain/errors.ts'
-import { loadContract } from '../src/live/load-contract.ts'
-import { readSettings } from '../src/live/settings.ts'
-import { silentLog } from '../src/ports/log.ts'
+import { CrunchError, loadContract, readSettings, silentLog } from '@crunch/coordinator-node/internal'
 
 // Loads a contract in a separate process, with Node's module loader unchanged by test tools, and prints the outcome.
 

@@ -1,5 +1,5 @@
+import { defineContract, ticks, tiers } from '@crunch/coordinator-node'
 import { z } from 'zod'
-import { defineContract, ticks, tiers } from '../src/index.ts'
 import { pulseSource } from './pulse-source.ts'
 
 /** A competition with horizons of seconds, on its own source. */

@@ -1,2 +1,2 @@
 /** The sample contract as a contract file. */
-export { sampleContract as default } from './sample-contract.ts'
+export { sampleContract as default } from './sample-definition.ts'

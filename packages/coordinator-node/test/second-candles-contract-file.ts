@@ -1,5 +1,5 @@
-import { candles } from '../src/contract/feed-definition.ts'
-import { changedContract } from './sample-contract.ts'
+import { candles } from '@crunch/coordinator-node'
+import { changedContract } from './sample-definition.ts'
 
 /** The sample contract on candles of one second. */
 export default changedContract({

@@ -1,5 +1,5 @@
+import { defineContract, ticks, tiers } from '@crunch/coordinator-node'
 import { z } from 'zod'
-import { defineContract, ticks, tiers } from '../src/index.ts'
 import { pulseSource } from './pulse-source.ts'
 
 /** The truth is known four seconds after a round opens; models have nearly as long. Each answer contains its creation time. */

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
+import { builtFile } from '@crunch/local-processes'
 import { describe, expect, it } from 'vitest'
 import { createStandInPython } from '../test/stand-in-python.ts'
 import { entry, useWorkspace } from '../test/start-in-workspace.ts'
@@ -14,9 +14,8 @@ import { MAY_RAISE } from './limit/lower-priority.ts'
 import type { ModelStatus } from './run/supervised-model.ts'
 import { orchestratorKeyFileIn, readOrchestratorKey } from './settings/orchestrator-key.ts'
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const WITH_STAND_IN = fileURLToPath(new URL('../test/orchestrator-process.ts', import.meta.url))
-const BIN = fileURLToPath(new URL('./bin.ts', import.meta.url))
+const WITH_STAND_IN = fileURLToPath(new URL('../test/orchestrator-process.mjs', import.meta.url))
+const BIN = builtFile(import.meta.url, 'bin.js')
 
 const { space, cleanups, connect } = useWorkspace()
 
@@ -26,7 +25,7 @@ function run(
   environment: NodeJS.ProcessEnv = {},
   { detached = false }: { readonly detached?: boolean } = {},
 ) {
-  const child: ChildProcess = spawn(process.execPath, ['--import', TSX, script, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
     detached,
@@ -135,7 +134,7 @@ describe('crunch-model-orchestrator', () => {
     async (more) => {
       await space.submission('good', 'export {}')
       await space.models([entry('1', 'good')])
-      const program = [process.execPath, '--import', TSX, WITH_STAND_IN, ...start('--port', '0', '--logs', space.logs)]
+      const program = [process.execPath, WITH_STAND_IN, ...start('--port', '0', '--logs', space.logs)]
       const npx = `
         process.title = 'npm exec crunch-model-orchestrator'
         const line = ${JSON.stringify(program)}.map((word) => "'" + word + "'").join(' ')

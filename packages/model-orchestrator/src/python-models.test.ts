@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { builtFile } from '@crunch/local-processes'
 import { pythonIsMissing, TEST_ENVIRONMENTS } from '@crunch/python-peers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { connectModel } from '../test/call-model.ts'
@@ -209,10 +210,10 @@ describe.skipIf(missing !== null)(
 )
 
 async function startProcess(): Promise<{ child: ChildProcess; line: Promise<string> }> {
-  const program = fileURLToPath(new URL('./bin.ts', import.meta.url))
+  const program = builtFile(import.meta.url, 'bin.js')
   const options = ['--models', space.modelsFile, '--submissions', space.submissions, '--port', '0']
   const python = ['--environments', TEST_ENVIRONMENTS, '--python-path', pythonPath]
-  const child = spawn(process.execPath, ['--import', 'tsx', program, 'start', ...options, ...python], {
+  const child = spawn(process.execPath, [program, 'start', ...options, ...python], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: fileURLToPath(new URL('..', import.meta.url)),
   })

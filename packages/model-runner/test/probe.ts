@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { modelRunnerCommand } from '../src/command.ts'
 
 export interface ProbeOutcome {
   readonly exports?: string[]
@@ -16,8 +15,7 @@ export interface ProbeOutcome {
 
 /** Runs `load-probe.ts` in a separate process. */
 export async function probe(...values: readonly string[]): Promise<ProbeOutcome> {
-  const { command, args } = modelRunnerCommand()
   const script = fileURLToPath(new URL('./load-probe.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(command, [...args.slice(0, -1), script, ...values])
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...values])
   return JSON.parse(stdout)
 }

@@ -1,15 +1,8 @@
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { connectModelRunner, type GrpcModelRunner } from '@crunch/coordinator-node/internal'
-import {
-  type Orchestrator,
-  type OrchestratorLog,
-  type OrchestratorSettings,
-  startOrchestrator,
-} from '@crunch/model-orchestrator'
+import { type Orchestrator, type OrchestratorLog, startOrchestrator } from '@crunch/model-orchestrator'
 import type { Log } from '../engine.ts'
 import { hostileCrunchId, listModels } from './hostile-models.ts'
 
@@ -24,24 +17,11 @@ export interface HostileSite {
 /** The key that identifies the coordinator in charge, as on a node. */
 const orchestratorKey = 'key-of-the-hostile-site'
 
-/** The built runner, as published: running its source through tsx takes three times as long to start. */
-export function builtRunner(): NonNullable<OrchestratorSettings['runnerCommand']> {
-  const { resolve } = createRequire(createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json'))
-  const bin = join(dirname(resolve('@crunch/model-runner/package.json')), 'dist', 'bin.js')
-  if (!existsSync(bin))
-    throw new Error(`${bin} is not there: build it with "npx turbo run build:js --filter @crunch/model-runner"`)
-  return { command: process.execPath, args: [bin] }
-}
-
 /**
  * Starts a number of good models. Failure limits are smaller than on a node, so that minutes suffice; resource limits and
  * restart delays are those of a node.
  */
-export async function openHostileSite(
-  goodCount: number,
-  log: OrchestratorLog,
-  settings: Pick<OrchestratorSettings, 'runnerCommand'> = {},
-): Promise<HostileSite> {
+export async function openHostileSite(goodCount: number, log: OrchestratorLog): Promise<HostileSite> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'crunch-hostile-')))
   const folder = {
     submissionsDirectory: join(directory, 'submissions'),
@@ -64,7 +44,6 @@ export async function openHostileSite(
     // A node waits 65 s before it decides that a silent model hangs, and then quarantines it at once. Calls take at most a second
     // here, so a shorter wait is safe and keeps the measurement short.
     probe: { busyMs: 10_000 },
-    ...settings,
   })
   await orchestrator.settled()
   return {

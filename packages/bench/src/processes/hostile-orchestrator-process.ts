@@ -4,7 +4,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { createLog } from '@crunch/coordinator-node/workers'
 import { giveWay } from '@crunch/model-orchestrator'
 import { z } from 'zod'
-import { builtRunner, openHostileSite } from '../hostile/hostile-site.ts'
+import { openHostileSite } from '../hostile/hostile-site.ts'
 import type { HostileStatus } from '../hostile/hostile-status.ts'
 import { parentInput, serveParent } from './parent-link.ts'
 
@@ -15,7 +15,7 @@ await serveParent(async () => {
   const { goodCount } = parentInput(z.object({ goodCount: z.number() }))
   // Events of models are expected here and not logged.
   const log = createLog({ LOG_LEVEL: 'fatal', LOG_FORMAT: 'json' }) as Parameters<typeof openHostileSite>[1]
-  const { orchestrator, folder, close } = await openHostileSite(goodCount, log, { runnerCommand: builtRunner() })
+  const { orchestrator, folder, close } = await openHostileSite(goodCount, log)
   const statusFile = `${folder.modelsFile}.status`
   const quarantinedAt = new Map<string, number>()
   async function sendState(): Promise<void> {

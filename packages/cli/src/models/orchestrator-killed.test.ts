@@ -1,15 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createWorkspace, KEY, until } from '../../../model-orchestrator/test/workspace.ts'
+import { orchestratorCommand } from '../self-command.ts'
 import { openRounds } from './rounds.testkit.ts'
-
-const bin = new URL('../../../model-orchestrator/src/bin.ts', import.meta.url)
-const tsx = pathToFileURL(createRequire(bin).resolve('tsx')).href
 
 let space: Awaited<ReturnType<typeof createWorkspace>>
 const cleanups: (() => unknown)[] = []
@@ -26,23 +22,12 @@ async function startProcess(port: number) {
   const files = ['--models', space.modelsFile, '--submissions', space.submissions, '--logs', space.logs]
   const limits = ['--model-namespaces', 'off', '--restart-delay', '600000', '--restart-max-delay', '600000']
   const names = ['--crunch-id', 'weather', '--base-class-name', 'tracker.TrackerBase']
-  const child = spawn(
-    process.execPath,
-    [
-      '--import',
-      tsx,
-      fileURLToPath(bin),
-      'start',
-      '--port',
-      `${port}`,
-      '--http-port',
-      'off',
-      ...names,
-      ...files,
-      ...limits,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, API_KEY: KEY } },
-  )
+  const { command, args } = orchestratorCommand()
+  const ports = ['--port', `${port}`, '--http-port', 'off']
+  const child = spawn(command, [...args, 'start', ...ports, ...names, ...files, ...limits], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, API_KEY: KEY },
+  })
   const exited = once(child, 'exit')
   const kill = async () => {
     child.kill('SIGKILL')

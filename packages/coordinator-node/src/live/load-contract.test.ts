@@ -21,7 +21,7 @@ interface Outcome {
 
 const probe = fileURLToPath(new URL('../../test/load-contract-probe.ts', import.meta.url))
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
-const sample = JSON.stringify(fileURLToPath(new URL('../../test/sample-contract.ts', import.meta.url)))
+const sample = JSON.stringify(fileURLToPath(new URL('../../test/sample-definition.ts', import.meta.url)))
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'load-contract-')))
 afterAll(() => rmSync(folder, { recursive: true }))
 

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { builtFile } from '@crunch/local-processes'
 import type { WorkerName } from './worker-context.ts'
 
 /**
@@ -18,19 +15,12 @@ export const steadyNodeArguments: readonly string[] = [
   '--expose-gc',
 ]
 
-/** How to start these workers in one process: the built program, or in development its source through tsx. */
+/** How to start these workers in one process. */
 export function workerCommand(workers: readonly WorkerName[]): {
   readonly command: string
   readonly args: readonly string[]
 } {
   const nodeArguments = workers.includes('predict') ? steadyNodeArguments : []
-  return { command: process.execPath, args: [...nodeArguments, ...program(), '--workers', workers.join(',')] }
-}
-
-function program(): readonly string[] {
-  const here = dirname(fileURLToPath(import.meta.url))
-  const built = join(here, 'bin.js')
-  if (existsSync(built)) return [built]
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  return ['--import', tsx, join(here, '..', '..', 'bin.ts')]
+  const program = builtFile(import.meta.url, 'bin.js')
+  return { command: process.execPath, args: [...nodeArguments, program, '--workers', workers.join(',')] }
 }

@@ -4,7 +4,7 @@
  * reads, it tries to write like a predict worker, and writes the result as a JSON line.
  */
 import { createInterface } from 'node:readline'
-import { openPostgresStore } from './postgres-store.ts'
+import { openPostgresStore } from '@crunch/coordinator-node/internal'
 
 const [url = '', leaseName = ''] = process.argv.slice(2)
 const store = await openPostgresStore({ url, maxConnections: 1 })
