@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { createRecordingSource } from '../src/adapters/feeds/recording/index.ts'
 import { archiveFolder } from '../src/adapters/feeds/recording/series-path.ts'
@@ -66,9 +65,9 @@ test.each(['tables', 'parquet'] as const)(
 )
 
 function startBackfill(databaseUrl: string) {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const program = fileURLToPath(new URL('./backfill-in-child.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', tsx, program, databaseUrl, id], {
+  const program = fileURLToPath(new URL('./backfill-in-child.mjs', import.meta.url))
+  const contract = fileURLToPath(new URL('./counted-candles-contract-file.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, databaseUrl, id, contract], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   // On a busy machine it may have ended by itself before it is killed.

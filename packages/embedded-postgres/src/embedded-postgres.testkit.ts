@@ -42,18 +42,19 @@ export function createWorkbench() {
   }
 
   function spawnChild(options: EmbeddedPostgresOptions, spawnOptions: SpawnOptions = {}): ChildProcess {
-    return spawnScript('start-in-child.ts', [JSON.stringify(options)], spawnOptions)
+    return spawnScript('start-in-child.mjs', [JSON.stringify(options)], spawnOptions)
   }
 
-  /** Runs a TypeScript file of this folder as a process; `cleanUp` kills it if it still runs. */
+  /** Runs a file of this folder as a process, TypeScript through tsx; `cleanUp` kills it if it still runs. */
   function spawnScript(
     name: string,
     scriptArguments: readonly string[],
     spawnOptions: SpawnOptions = {},
   ): ChildProcess {
     const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+    const loader = name.endsWith('.ts') ? ['--import', tsx] : []
     const script = fileURLToPath(new URL(`./${name}`, import.meta.url))
-    const child = spawn(process.execPath, ['--import', tsx, script, ...scriptArguments], {
+    const child = spawn(process.execPath, [...loader, script, ...scriptArguments], {
       cwd: '/',
       ...spawnOptions,
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -27,7 +27,7 @@ export function parseSources(files: Iterable<readonly [path: string, text: strin
 export function isTestCode(path: string): boolean {
   return (
     /\.(test|test-d|testsuite|testkit)\.ts$/.test(path) ||
-    /(^|\/)(test-database|store-samples|start-in-child)[a-z-]*\.ts$/.test(path) ||
+    /(^|\/)(test-database|store-samples)[a-z-]*\.ts$/.test(path) ||
     path.includes('/testing/')
   )
 }

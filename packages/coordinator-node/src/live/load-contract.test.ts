@@ -19,7 +19,7 @@ interface Outcome {
   readonly places?: unknown
 }
 
-const probe = fileURLToPath(new URL('../../test/load-contract-probe.ts', import.meta.url))
+const probe = fileURLToPath(new URL('../../test/load-contract-probe.mjs', import.meta.url))
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
 const sample = JSON.stringify(fileURLToPath(new URL('../../test/sample-definition.ts', import.meta.url)))
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'load-contract-')))
@@ -33,7 +33,7 @@ function write(name: string, text: string): string {
 /** Loads a contract in its own process, as a node does, with optional settings. */
 async function load(path: string, env?: Record<string, string>): Promise<Outcome> {
   const settings = env === undefined ? [] : [JSON.stringify(env)]
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', probe, path, ...settings], {
+  const { stdout } = await promisify(execFile)(process.execPath, [probe, path, ...settings], {
     cwd: packageFolder,
     timeout: 30_000,
   })

@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 
 /** Opens a store in its own process, with an optional lease. */
 export function openStoreInChild(url: string, leaseName = ''): ChildProcess {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const script = fileURLToPath(new URL('./open-store-in-child.ts', import.meta.url))
-  return spawn(process.execPath, ['--import', tsx, script, url, leaseName], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const script = fileURLToPath(new URL('./open-store-in-child.mjs', import.meta.url))
+  return spawn(process.execPath, [script, url, leaseName], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 /** The line a child writes once its store is open. */

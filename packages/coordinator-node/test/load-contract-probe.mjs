@@ -4,8 +4,8 @@ import { CrunchError, loadContract, readSettings, silentLog } from '@crunch/coor
 
 const [path = '', settings] = process.argv.slice(2)
 
-const scoreOf = (value: number) => ({ value, kind: 'valid' as const, resolvableAt: 0 })
-const modelOf = (modelId: string) => ({ modelId, value: 1, windows: { recent: 1, long: 1 }, coverage: 1 })
+const scoreOf = (value) => ({ value, kind: 'valid', resolvableAt: 0 })
+const modelOf = (modelId) => ({ modelId, value: 1, windows: { recent: 1, long: 1 }, coverage: 1 })
 
 try {
   const contract = await loadContract(path, settings === undefined ? undefined : readSettings(JSON.parse(settings)))

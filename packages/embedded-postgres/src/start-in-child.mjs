@@ -2,11 +2,10 @@
  * Tests run this as a separate process. It starts the embedded PostgreSQL with the options in the first argument, prints the result
  * as one line of JSON, and stops the server when its standard input ends.
  */
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
-import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from './start-embedded-postgres.ts'
+import { EmbeddedPostgresError, startEmbeddedPostgres } from '@crunch/embedded-postgres'
 
-const options: EmbeddedPostgresOptions = JSON.parse(process.argv[2] ?? '{}')
-const lines: string[] = []
+const options = JSON.parse(process.argv[2] ?? '{}')
+const lines = []
 
 try {
   const server = await startEmbeddedPostgres({ ...options, log: (line) => lines.push(line) })
