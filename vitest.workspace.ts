@@ -1,16 +1,26 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/**
- * Tests of pure code, of in-memory parts, and of feeds with their fake providers: they share one module graph a worker, which
- * saves up to three quarters of their time.
- */
-const pureTests = [
+const enginePure = [
   '*',
   ...['adapters/feeds', 'contract', 'domain', 'live/follow', 'report', 'simulation', 'stages'].map(
     (folder) => `${folder}/**/*`,
   ),
-].map((files) => `packages/coordinator-node/src/${files}.test.ts`)
+].map((files) => `coordinator-node/src/${files}`)
+
+const orchestratorPure = [
+  ...['logs', 'models-file', 'settings', 'submission'].map((folder) => `${folder}/*`),
+  ...['index-*', 'installer-*', 'package-*', 'python-requirements'].map((name) => `prepare/python/${name}`),
+  ...['prepare/notebook/installed-packages', 'run/await-serving', 'run/explain-failure'],
+].map((files) => `model-orchestrator/src/${files}`)
+
+/**
+ * Tests of pure code, of in-memory parts, and of feeds with their fake providers: they share one module graph a worker, which
+ * saves up to three quarters of their time.
+ */
+const pureTests = [...enginePure, ...orchestratorPure, 'model-protocol/src/**/*', 'create-crunch/src/**/*'].map(
+  (files) => `packages/${files}.test.ts`,
+)
 
 const cores = availableParallelism()
 
