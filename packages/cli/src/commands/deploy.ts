@@ -12,6 +12,7 @@ import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } fro
 import { storedOutcome } from '../engine.ts'
 import { openModels } from '../models/open-models.ts'
 import { withStoredResults } from '../node-store.ts'
+import { nodeKey } from '../report-api/node-key.ts'
 import { ReportClient } from '../report-api/report-client.ts'
 import { selfCommand } from '../self-command.ts'
 import { askSupervisor } from '../supervisor/control.ts'
@@ -171,11 +172,12 @@ function replayArguments(request: DeployRequest): readonly string[] {
 }
 
 function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: WatchInput['look']): WatchInput {
-  const client = new ReportClient(prepared.apiUrl)
+  const { workspace, settings } = prepared
+  const client = new ReportClient(prepared.apiUrl, () => nodeKey(workspace, settings))
   return {
     look,
     client,
-    logDirectory: prepared.workspace.logDirectory,
+    logDirectory: workspace.logDirectory,
     terminal,
     since: Date.now(),
     patienceMs,

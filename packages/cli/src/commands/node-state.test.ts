@@ -105,3 +105,23 @@ it('shows era and code version of the node', async () => {
   // A node of an earlier version.
   expect((await lines({})).join()).not.toContain('era')
 })
+
+it('sends the key of the deployment, read for each request', async () => {
+  const sent: (string | undefined)[] = []
+  const server = createServer(({ headers }, response) => {
+    sent.push(headers.authorization)
+    response.end('[]')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  endings.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  let key: string | undefined
+  const client = new ReportClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, () => key)
+  await client.models()
+  key = 'secret'
+  await client.models()
+  expect(sent).toEqual([undefined, 'Bearer secret'])
+})

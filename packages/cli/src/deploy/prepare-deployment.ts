@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import { recordingWarnings, roundsPerMs } from '../engine.ts'
 import { orchestratorUrl } from '../models/orchestrator-client.ts'
+import type { NodeSettings } from '../node-settings.ts'
 import { readEnvironment, readNodeEnvironment } from '../read-environment.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
 import type { SupervisorOptions } from '../supervisor/supervisor.ts'
@@ -18,6 +19,7 @@ import { stopDatabases } from './workspace-databases.ts'
 /** A checked deployment that can be started. */
 export interface PreparedDeployment {
   readonly workspace: Workspace
+  readonly settings: Pick<NodeSettings, 'apiKey' | 'runsModelsHere'>
   readonly supervisor: SupervisorOptions
   readonly apiUrl: string
   readonly replay: ReplayRun | undefined
@@ -71,6 +73,7 @@ export async function prepareDeployment(
   const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   return {
     workspace,
+    settings,
     apiUrl,
     replay,
     otherOrchestrator: settings.runsModelsHere ? null : { host, port },

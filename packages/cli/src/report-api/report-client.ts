@@ -129,9 +129,12 @@ const texts = {
 /** A client of a node's report API, which reports errors as the command line shows them. */
 export class ReportClient {
   readonly #baseUrl: string
+  readonly #key: () => string | undefined
 
-  constructor(baseUrl: string) {
+  /** @param key a key of the node, read for each request; `undefined`: none is sent */
+  constructor(baseUrl: string, key: () => string | undefined = () => undefined) {
     this.#baseUrl = baseUrl
+    this.#key = key
   }
 
   /** The URL of the API. */
@@ -197,6 +200,10 @@ export class ReportClient {
   }
 
   #client(limitMs?: number): Client {
-    return createReportClient(this.#baseUrl, { fetch: (url, init) => fetchLimited(String(url), texts, init, limitMs) })
+    const key = this.#key()
+    return createReportClient(this.#baseUrl, {
+      ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+      fetch: (url, init) => fetchLimited(String(url), texts, init, limitMs),
+    })
   }
 }
