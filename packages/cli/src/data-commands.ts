@@ -22,13 +22,7 @@ interface ExportFlags extends TimeFlags {
   readonly replay?: true
 }
 
-interface CheckpointFlags {
-  readonly acknowledgedBy?: string
-  readonly out?: string
-  readonly replay?: true
-}
-
-/** Commands that import and export data: `crunch backfill`, `record`, `export` and `checkpoint`. */
+/** Commands that import and export data: `crunch backfill`, `record` and `export`. */
 export function addDataCommands(program: Command, terminal: Terminal): void {
   const isJson = (command: Command) => command.optsWithGlobals<{ json?: true }>().json === true
   const backfill = program
@@ -85,7 +79,6 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
       await record({ ...flags, ...range, follow: flags.follow === true }, terminal)
     })
   addExport(program, terminal)
-  addCheckpoint(program, terminal)
 }
 
 function addExport(program: Command, terminal: Terminal): void {
@@ -111,33 +104,6 @@ function addExport(program: Command, terminal: Terminal): void {
       const { exportResults } = await import('./commands/export.ts')
       const range = await readTimeFlags({ from, to }, command)
       await exportResults({ kind, ...flags, ...range, replay: flags.replay === true }, terminal)
-    })
-}
-
-const replayText = 'checkpoints of the last replay (default: of the running deployment, else of live data)'
-
-function addCheckpoint(program: Command, terminal: Terminal): void {
-  const checkpoint = program.command('checkpoint').description('show and export payouts, also while the node is down')
-  checkpoint
-    .command('show', { isDefault: true })
-    .description('show a payout, and the truths and scores of its period that the contract refused')
-    .argument('[id]', 'id of the checkpoint (default: the newest)')
-    .option('--replay', replayText)
-    .option('--json', 'print JSON')
-    .action(async (id: string | undefined, { replay = false, json = false }: { replay?: boolean; json?: boolean }) =>
-      (await import('./commands/checkpoint.ts')).showCheckpoint({ id, replay, json }, terminal),
-    )
-  checkpoint
-    .command('export')
-    .description('write a payout as JSON; if scores or truths of its period failed, --acknowledged-by is required')
-    .argument('[id]', 'id of the checkpoint (default: the newest)')
-    .option('--acknowledged-by <name>', 'accept that scores or truths failed; your name and the time are stored')
-    .option('--out <file>', 'the output file (default: ID.json in the current folder)')
-    .option('--replay', replayText)
-    .action(async (id: string | undefined, flags: CheckpointFlags) => {
-      const { writeCheckpoint } = await import('./commands/checkpoint.ts')
-      const { replay = false, out, acknowledgedBy } = flags
-      await writeCheckpoint({ id, replay, out, acknowledgedBy }, terminal)
     })
 }
 

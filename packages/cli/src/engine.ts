@@ -8,8 +8,10 @@ import {
   backfill,
   beginNewEra,
   boardRows,
+  type Checkpoint,
   type ContractRehearsal,
   checkDatabase,
+  checkpointStatuses,
   clipSource,
   compareStoredContract,
   connectModelRunner,
@@ -38,7 +40,11 @@ import {
   type NewEra,
   nearestName,
   newBackfillJob,
+  openPayouts,
   openPostgresStore,
+  type PayoutFormat,
+  type Payouts,
+  payoutFormats,
   type Rehearsal,
   type RehearsedCall,
   type ReportContract,
@@ -83,12 +89,15 @@ export type {
   AnyContract,
   BackfillJob,
   BackfillProgress,
+  Checkpoint,
   ExportFormat,
   ExportKind,
   FeedScope,
   GrpcModelRunner,
   ModelAnswer,
   ModelRunner,
+  PayoutFormat,
+  Payouts,
   Rehearsal,
   RehearsedCall,
   SimulationResult,
@@ -342,11 +351,13 @@ export function retentionMs(environment: Environment): number {
 
 /** `writeRecording` exports the stored records, `followRecording` new ones. */
 export {
+  checkpointStatuses,
   exportCheckpoint,
   exportFormats,
   exportKinds,
   exportTable,
   followRecording,
+  payoutFormats,
   recordingName,
   storedCheckpoint,
   storedOutcome,
@@ -358,6 +369,11 @@ export {
 /** The parts of a contract that exports of results need. */
 export function nodeReportContract(contract: AnyContract, environment: Environment): ReportContract {
   return reportContract(contract, readSettings(environment).ORGANIZER_CRUNCHER_ID)
+}
+
+/** The payouts of a node on their way to the chain, by its settings. `folder` contains its contract. */
+export function nodePayouts(store: Store, environment: Environment, folder: string): Promise<Payouts> {
+  return openPayouts(store, readSettings(environment), folder)
 }
 
 /** The rows of the newest leaderboard in a store, in the format of the API. */

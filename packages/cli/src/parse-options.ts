@@ -31,3 +31,10 @@ export async function readTimeFlags(flags: TimeFlags, command: Command): Promise
     ...(to === undefined ? {} : { to: read('to', to) }),
   }
 }
+
+/** Parses an amount in micro-units. Throws InvalidArgumentError if it is not a whole number that can be divided exactly. */
+export function parseMicroUnits(text: string): number {
+  const amount = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(amount) && amount > 0) return amount
+  throw new InvalidArgumentError('Use a whole number of micro-units from 1 to 9007199254740991: 1000000 is one USDC.')
+}

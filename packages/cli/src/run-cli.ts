@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
+import { addCheckpointCommands } from './checkpoint/checkpoint-commands.ts'
 import { describeError, ReportedFailure } from './cli-error.ts'
 import { addDataCommands } from './data-commands.ts'
 import { addKeyCommands } from './keys/key-commands.ts'
@@ -53,6 +54,7 @@ export function createProgram(terminal: Terminal): Command {
   addBacktest(program, terminal)
   addModelCommands(program, terminal)
   addDataCommands(program, terminal)
+  addCheckpointCommands(program, terminal)
   addKeyCommands(program, terminal)
   addInternal(program, terminal)
   return program

@@ -229,6 +229,6 @@ function formatNumber(value: number | null): string {
   return typeof value === 'number' ? value.toPrecision(5).replace(/\.?0+$/, '') : ''
 }
 
-function formatReward(reward: number): string {
+export function formatReward(reward: number): string {
   return `${((reward / fullReward) * 100).toFixed(2)} %`
 }
