@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { DEPLOYED_CLIENT, pythonOrReason } from '@crunch/python-peers'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Orchestrator, startOrchestrator } from '../src/start-orchestrator.ts'
 import { createWorkspace, rememberingLog, until } from './workspace.ts'
 
@@ -29,16 +29,20 @@ let orchestrator: Orchestrator
 const cleanups: (() => Promise<unknown>)[] = []
 let peer: Awaited<ReturnType<typeof pythonOrReason>>
 
-beforeEach(async () => {
+beforeAll(async () => {
   peer = await pythonOrReason(DEPLOYED_CLIENT)
-  workspace = await createWorkspace()
-  cleanups.push(() => workspace.remove())
-  await workspace.submission('adder', adder)
-  await workspace.models([{ id: '1', submission_id: 'adder', model_name: 'Ada', ...entry }])
 }, 400_000)
 
-/** Without a network, models listen on a socket. In CI the machine must support that isolation. */
-async function start(network: 'none' | 'host' = 'none'): Promise<void> {
+async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+}
+
+/** Starts an orchestrator with one model. Without a network, it listens on a socket. In CI the machine must support that isolation. */
+async function start(main: string, network: 'none' | 'host' = 'none'): Promise<void> {
+  workspace = await createWorkspace()
+  cleanups.push(() => workspace.remove())
+  await workspace.submission('adder', main)
+  await workspace.models([{ id: '1', submission_id: 'adder', model_name: 'Ada', ...entry }])
   const isRequired = network === 'host' || process.env.CI === 'true'
   orchestrator = await startOrchestrator({
     crunchId: 'peers',
@@ -55,18 +59,21 @@ async function start(network: 'none' | 'host' = 'none'): Promise<void> {
   await orchestrator.settled()
 }
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
 /** A Python and a model take seconds to start on a busy machine. */
 const limitMs = 90_000
 
+// The tests share an orchestrator and a client, and each continues where the last one ended.
 describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
+  let ask: Client['ask']
+  beforeAll(async () => {
+    if ('reason' in peer) return
+    await start(adder)
+    ask = startClient(peer.python).ask
+  }, 3 * limitMs)
+  afterAll(cleanUp)
+
   it('connects to our orchestrator and calls our runner', async (context) => {
     if ('reason' in peer) return context.skip(peer.reason)
-    await start()
-    const { ask } = startClient(peer.python)
     expect(await ask({ do: 'models' })).toEqual({
       1: {
         deployment_id: orchestrator.models()[0]!.deploymentId,
@@ -82,10 +89,20 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
     expect(await ask({ do: 'call', method: 'fail', arguments: [] })).toEqual({ 1: { status: 'FAILED', result: null } })
   })
 
+  it('connects again to a model that it reported but that still serves', async (context) => {
+    if ('reason' in peer) return context.skip(peer.reason)
+    const hasModel = async () => Object.keys(await ask({ do: 'models' })).join() === '1'
+    await until('the model', hasModel, limitMs)
+    await ask({ do: 'report', model: '1', code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
+    await until('the report to be looked into', () => orchestrator.models()[0]?.reports.count === 1, limitMs)
+    await until('the client to have it again', hasModel, limitMs)
+    const answers = await ask({ do: 'call', method: 'predict', arguments: ['BTCUSDT', 60, 15] })
+    expect(answers).toMatchObject({ 1: { status: 'SUCCESS' } })
+    expect(orchestrator.models()[0]).toMatchObject({ state: 'RUNNING', lastFailure: null })
+  })
+
   it('sees models that our orchestrator starts, renames, replaces and stops', async (context) => {
     if ('reason' in peer) return context.skip(peer.reason)
-    await start()
-    const { ask } = startClient(peer.python)
     const names = async () =>
       Object.entries((await ask({ do: 'models' })) as Record<string, { model_name: string }>).map(
         ([id, { model_name: name }]) => `${id} ${name}`,
@@ -106,14 +123,16 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
       limitMs,
     )
   })
+})
+
+describe("PyPI's model-runner-client, with an orchestrator of its own", { timeout: 3 * limitMs }, () => {
+  afterEach(cleanUp)
 
   it.for(['none', 'host'] as const)(
     'can report a model that cannot be set up, which is then stopped, network %s',
     async (network, context) => {
       if ('reason' in peer) return context.skip(peer.reason)
-      await workspace.submission('bare', 'export const nothing = 1')
-      await workspace.models([{ id: '1', submission_id: 'bare', ...entry }])
-      await start(network)
+      await start('export const nothing = 1', network)
       // The client detects the failed setup and reports it.
       const { ask } = startClient(peer.python)
       const stopped = await until(
@@ -125,20 +144,6 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
       expect(await ask({ do: 'models' })).toEqual({})
     },
   )
-
-  it('connects again to a model that it reported but that still serves', async (context) => {
-    if ('reason' in peer) return context.skip(peer.reason)
-    await start()
-    const { ask } = startClient(peer.python)
-    const hasModel = async () => Object.keys(await ask({ do: 'models' })).join() === '1'
-    await until('the model', hasModel, limitMs)
-    await ask({ do: 'report', model: '1', code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
-    await until('the report to be looked into', () => orchestrator.models()[0]?.reports.count === 1, limitMs)
-    await until('the client to have it again', hasModel, limitMs)
-    const answers = await ask({ do: 'call', method: 'predict', arguments: ['BTCUSDT', 60, 15] })
-    expect(answers).toMatchObject({ 1: { status: 'SUCCESS' } })
-    expect(orchestrator.models()[0]).toMatchObject({ state: 'RUNNING', lastFailure: null })
-  })
 })
 
 function startClient(program: string): Client {
