@@ -8,16 +8,7 @@ const texts: readonly string[] = [
   ...['0', '-1', '1e9', '9'.repeat(400), 'NaN', '1.5', '', ' ', ','],
   ...['2026-02-30', '275760-09-13T00:00:01Z', '-271821-04-20', '2026-03-01T99:00Z'],
   ...["' or 1=1; drop table models; --", '%', '_%\\', 'jndi:ldap://x', '{{7*7}}', '<script>'],
-  ...[
-    'a\n{"level":50,"msg":"forged"}',
-    '\u001b[2J',
-    '\u202e',
-    '\ud800',
-    '\u0000',
-    '../../etc/passwd',
-    '..%2f..',
-    '__proto__',
-  ],
+  ...['a\n{"level":50,"msg":"forged"}', '\u001b[2J', '\u202e', '\u0000', '../../etc/passwd', '..%2f..', '__proto__'],
   ...['constructor', 'x'.repeat(10_000), JSON.stringify({ $ne: null })],
 ]
 
@@ -33,8 +24,7 @@ const cases = all.flatMap((definition) => [
 ])
 
 function withText({ path, example }: RouteDefinition, name: string, place: 'query' | 'path', text: string): string {
-  // A lone surrogate has no encoding.
-  const encoded = encodeURIComponent(text.toWellFormed())
+  const encoded = encodeURIComponent(text)
   if (place === 'query') return `${example.path.split('?')[0]}?${name}=${encoded}`
   return path.replace(`{${name}}`, encoded).replaceAll(/\{\w+\}/g, '1')
 }

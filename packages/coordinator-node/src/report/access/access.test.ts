@@ -159,6 +159,15 @@ describe('with keys', () => {
     expect((await send('/open', { headers })).status).toBe(401)
   })
 
+  it('refuses the id of a key with another secret', async () => {
+    const { send, addKey } = accessUnderTest()
+    const key = await addKey('admin')
+    const other = `${key.slice(0, -43)}${'A'.repeat(43)}`
+    expect((await send(confirm, bearer(other))).status).toBe(401)
+    expect((await send(confirm, bearer(`${key}A`))).status).toBe(401)
+    expect((await send(confirm, bearer(key.toUpperCase()))).status).toBe(401)
+  })
+
   it('refuses an empty key and two different keys, and leaves other schemes to proxies', async () => {
     const { send, addKey } = accessUnderTest()
     const key = await addKey('admin')

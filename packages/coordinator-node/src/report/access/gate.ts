@@ -42,7 +42,7 @@ export function createGate(options: GateOptions): MiddlewareHandler {
     context.set('viewer', anyone)
     if (routeTier === null || probes.includes(context.req.path)) return next()
     const isWrite = !readMethods.includes(context.req.method)
-    const tier = isWrite ? 'admin' : prefixedTier(routeTier, context.req.path, settings)
+    const tier = prefixedTier(routeTier, context.req.path, settings)
     const client = readClient(readConnection(context.env), context.req.raw.headers, isTrusted)
     if (isWrite) limit(context, writes.waitSeconds(countedAs(client.address)), 'changes')
     if (isWrite) writes.take(countedAs(client.address))
