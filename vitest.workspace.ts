@@ -85,6 +85,8 @@ export default defineConfig({
           typecheck: {
             enabled: true,
             only: true,
+            // Four times as fast as the JavaScript compiler, which only the bundler of the declarations still needs.
+            checker: 'node_modules/typescript-native/bin/tsc',
             include: ['packages/*/src/**/*.test-d.ts'],
             // Only the type tests and what they import: `npm run check` has the types of all sources.
             tsconfig: 'packages/coordinator-node/tsconfig.types.json',
