@@ -64,24 +64,13 @@ function isInstalled() {
   return statSync(installed).mtimeMs >= statSync(join(root, 'pnpm-lock.yaml')).mtimeMs
 }
 
-/** Whether turbo has everything that `build` makes. */
-function isBuilt() {
-  const plan = spawnSync('turbo', ['run', 'build', '--dry=json'], { cwd: root, env: environment(), encoding: 'utf8' })
-  if (plan.status !== 0) return false
-  const tasks = JSON.parse(plan.stdout).tasks.filter(({ command }) => command !== '<NONEXISTENT>')
-  return tasks.every(({ cache }) => cache.status === 'HIT')
-}
-
-/** @param build the turbo task: `build`, or `build:js` without the types, which takes a third of the time */
-async function setUp({ quiet, build = 'build' }) {
+async function setUp({ quiet }) {
   if (!isInstalled()) {
     console.log('- installing packages')
     await run(npx, ['-y', packageManager, 'install', '--frozen-lockfile', '--prefer-offline'], { quiet })
   }
   console.log('- building what is missing')
-  // Building again without the types would take their place, and more time than turbo needs to find them.
-  const turboTask = build === 'build' || isBuilt() ? 'build' : build
-  await run('turbo', ['run', turboTask, '--output-logs=errors-only'], { quiet })
+  await run('turbo', ['run', 'build', '--output-logs=errors-only'], { quiet })
 }
 
 switch (task) {
@@ -93,11 +82,11 @@ switch (task) {
     await run('node', ['.ci/run-tests.mjs', ...rest])
     break
   case 'vitest':
-    await setUp({ quiet: true, build: 'build:js' })
+    await setUp({ quiet: true })
     await run('vitest', ['--config', 'vitest.workspace.ts', ...rest])
     break
   case 'demo':
-    await setUp({ quiet: true, build: 'build:js' })
+    await setUp({ quiet: true })
     await run('node', ['--import', 'tsx', 'packages/e2e/src/demo.ts', ...rest])
     break
   case 'packages':

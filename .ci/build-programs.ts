@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const tools = join(root, 'node_modules', '.bin')
 
 export default function buildPrograms(): void {
-  execFileSync(join(tools, 'turbo'), ['run', 'build:js', '--output-logs=errors-only'], {
+  execFileSync(join(tools, 'turbo'), ['run', 'build', '--output-logs=errors-only'], {
     cwd: root,
     env: { ...process.env, PATH: [tools, process.env.PATH].join(delimiter), TURBO_TELEMETRY_DISABLED: '1' },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 
 const checks = {
   lint: ['biome check .'],
-  types: ['tsc --project tsconfig.json'],
+  types: ['npm run --silent types'],
   'dead code': ['knip'],
   packages: ['turbo run build --output-logs=errors-only', 'node .ci/check-packages.mjs'],
 }

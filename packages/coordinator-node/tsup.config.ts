@@ -14,7 +14,7 @@ export default defineConfig({
     'parquet-process': 'src/adapters/feeds/recording/parquet-process.js',
   },
   format: 'esm',
-  dts: { entry: Object.fromEntries(modules), only: true },
+  clean: true,
   sourcemap: true,
   target: 'node20',
   // The page at /docs. Copied, because the package tells another host of each installation: users do not install it.

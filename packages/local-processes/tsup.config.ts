@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: ['src/index.ts', 'src/errors.ts'],
   format: 'esm',
-  dts: { entry: ['src/index.ts', 'src/errors.ts'], only: true },
+  clean: true,
   sourcemap: true,
   target: 'node20',
 })

@@ -5,7 +5,7 @@ export default defineConfig({
   // A test runs the command line with another runner.
   entry: ['src/index.ts', 'src/bin.ts', 'src/command-line.ts'],
   format: 'esm',
-  dts: { entry: ['src/index.ts'], only: true },
+  clean: true,
   sourcemap: true,
   target: 'node20',
   // Python runs these scripts from the folder of the program.

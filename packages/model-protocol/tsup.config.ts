@@ -4,7 +4,7 @@ export default defineConfig({
   // The second file is a separate program, which the first one starts.
   entry: ['src/index.ts', 'src/parquet-process.js'],
   format: 'esm',
-  dts: { entry: ['src/index.ts'], only: true },
+  clean: true,
   sourcemap: true,
   target: 'node20',
 })

@@ -3,12 +3,12 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: ['src/index.ts', 'src/bin.ts'],
   format: 'esm',
-  dts: { entry: ['src/index.ts'], only: true },
   // Bundled, so that a model's process does not load the parts of the protocol that only coordinators need.
   noExternal: ['@crunch/model-protocol', '@crunch/local-processes'],
   esbuildOptions(options) {
     options.conditions = ['crunch-source']
   },
+  clean: true,
   sourcemap: true,
   target: 'node20',
 })

@@ -3,6 +3,9 @@ import { processIdentity, systemErrorCode } from '@crunch/local-processes'
 /** Grace period after SIGTERM. */
 export const graceMs = 5_000
 
+/** A killed process ends once the kernel runs it: late on a busy machine, or while it is in a system call. */
+const killLimitMs = 60_000
+
 const pollMs = 25
 
 /**
@@ -15,8 +18,7 @@ export async function endProcess(pid: number, identity: string, limitMs: number 
   const ended = await goneWithin(pid, identity, limitMs)
   if (!ended) {
     killGroup(pid)
-    // A process in a system call may end slightly after SIGKILL.
-    if (!(await goneWithin(pid, identity, graceMs))) throw new Error(`process ${pid} survived SIGKILL`)
+    if (!(await goneWithin(pid, identity, killLimitMs))) throw new Error(`process ${pid} survived SIGKILL`)
   }
   killGroup(pid)
   return true
