@@ -29,7 +29,7 @@ export function formatJobs(jobs: readonly ListedJob[]): string {
 }
 
 /** The JSON form of a job. */
-export function jobJson({ scope, isInterrupted, ...job }: ListedJob) {
+export function jobJson({ scope, isInterrupted, ...job }: ListedJob): Readonly<Record<string, unknown>> {
   return {
     ...job,
     ...scope,
