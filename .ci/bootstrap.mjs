@@ -1,6 +1,6 @@
 // Takes a fresh clone to where a command can run, with Node and npm only: pnpm comes by npx, then what is missing is
 // installed and built. Usage: node .ci/bootstrap.mjs test|vitest|demo|packages|setup [arguments of that command]
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'

@@ -5,9 +5,6 @@ export default defineConfig({
   format: 'esm',
   // Bundled, so that a model's process does not load the parts of the protocol that only coordinators need.
   noExternal: ['@crunch/model-protocol', '@crunch/local-processes'],
-  esbuildOptions(options) {
-    options.conditions = ['crunch-source']
-  },
   clean: true,
   sourcemap: true,
   target: 'node20',
