@@ -56,3 +56,8 @@ function describeWorkspace(nodeDirectory: string, contractName: string): Workspa
     recordingsDirectory: join(nodeDirectory, 'recordings'),
   }
 }
+
+/** The folder with the logs of models, one subfolder per model. */
+export function modelLogsDirectory({ logDirectory }: Workspace): string {
+  return join(logDirectory, 'models')
+}

@@ -13,7 +13,7 @@ import {
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import { type AwaitedModel, awaitModel, type ModelPast } from '../models/await-model.ts'
 import { findModel } from '../models/find-model.ts'
-import { listedModels, modelLogsDirectory, requireModelsHere } from '../models/local-models.ts'
+import { listedModels, requireModelsHere } from '../models/local-models.ts'
 import { openModels } from '../models/open-models.ts'
 import type { OpenedModels } from '../models/opened-models.ts'
 import type { OrchestratorModel } from '../models/orchestrator-client.ts'
@@ -21,6 +21,7 @@ import { formatRunLine, readRunLog } from '../models/run-logs.ts'
 import { asksForReplacement } from '../models/same-model.ts'
 import { readEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { modelLogsDirectory } from '../workspace.ts'
 
 /** Enough log lines to show why a start failed. */
 const lastLines = 15

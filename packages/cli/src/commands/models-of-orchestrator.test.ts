@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path'
 import { type Orchestrator, openOrchestratorKey, startOrchestrator } from '@crunch/model-orchestrator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rememberingLog, STAND_IN, until } from '../../../model-orchestrator/test/workspace.ts'
-import { modelLogsDirectory } from '../models/local-models.ts'
 import { runOnTerminal } from '../run-cli.fixture.ts'
-import { findWorkspace, type Workspace } from '../workspace.ts'
+import { findWorkspace, modelLogsDirectory, type Workspace } from '../workspace.ts'
 
 const FAILS = "console.error('no such column: close')\nprocess.exit(3)"
 

@@ -1,11 +1,12 @@
 import { findModel, type NamedModel } from '../models/find-model.ts'
 import { formatModels } from '../models/format-models.ts'
-import { listedModels, loggedModels, modelLogsDirectory, requireModelsHere } from '../models/local-models.ts'
+import { listedModels, loggedModels, requireModelsHere } from '../models/local-models.ts'
 import { readModelsState } from '../models/models-state.ts'
 import { openModels } from '../models/open-models.ts'
 import type { OpenedModels } from '../models/opened-models.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { modelLogsDirectory } from '../workspace.ts'
 
 /** Lists models with state, failures, latency and last error. If the orchestrator or the node does not answer, says so. */
 export async function models(

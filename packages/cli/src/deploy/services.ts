@@ -3,11 +3,10 @@ import { orchestratorKeyFileIn } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
 import { embeddedDatabase } from '../embedded-database.ts'
 import { steadyNodeArguments, type WorkerName, workerCommand } from '../engine.ts'
-import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
 import type { ServiceCommand, ServiceDefinition } from '../supervisor/service-definition.ts'
-import type { Workspace } from '../workspace.ts'
+import { modelLogsDirectory, type Workspace } from '../workspace.ts'
 import { liveDatabaseDirectory, replayDatabaseDirectory } from './workspace-databases.ts'
 
 /** A fast shutdown of the server takes up to 10 s, and a kill 5 s more; the service that requests them must outlive both. */

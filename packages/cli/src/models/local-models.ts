@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { whenMissing } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import type { Workspace } from '../workspace.ts'
+import { modelLogsDirectory, type Workspace } from '../workspace.ts'
 import type { NamedModel } from './find-model.ts'
 import { readEntries } from './models-state.ts'
 import type { OpenedModels } from './opened-models.ts'
@@ -23,11 +22,6 @@ export function listedModels({ workspace, settings }: OpenedModels): readonly Li
     cruncherName: infos.cruncher_name,
     desiredState,
   }))
-}
-
-/** The folder with the logs of models, one subfolder per model. */
-export function modelLogsDirectory({ logDirectory }: Workspace): string {
-  return join(logDirectory, 'models')
 }
 
 /** Models with a log in this workspace, even if no longer listed, sorted by id. */

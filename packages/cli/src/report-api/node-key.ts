@@ -1,8 +1,7 @@
 import { systemErrorCode } from '@crunch/local-processes'
 import { orchestratorKeyFileIn, readOrchestratorKey } from '@crunch/model-orchestrator'
-import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
-import type { Workspace } from '../workspace.ts'
+import { modelLogsDirectory, type Workspace } from '../workspace.ts'
 
 /**
  * The key by which a deployment of this workspace knows its commands: `API_KEY`, or the key of its orchestrator. `undefined`: a
