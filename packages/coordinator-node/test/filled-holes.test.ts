@@ -59,7 +59,7 @@ async function openNode(startAt: Instant) {
     settings: readSettings({ FEED_BACKFILL_MINUTES: '0' }),
     sources: new Map([['binance', createBinanceSource({ restUrl, streamUrl, now: () => now })]]),
     clock: { now: () => now, refresh: async () => now, turn: async () => {} },
-    ...{ store, log, signal: ending.signal, era: onlyEra, ready: () => {} },
+    ...{ store, log, signal: ending.signal, era: onlyEra, ready: () => {}, contractFolder: '.' },
   }
   const { pipeline, run } = await openLiveFeed(context)
   await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))

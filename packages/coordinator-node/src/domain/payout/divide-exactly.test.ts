@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { divideExactly } from './divide-exactly.ts'
 
 test('gives the units left over to the largest remainders, then to the larger weight, then to the first', () => {
+  expect(divideExactly(10, [61, 39])).toEqual([6, 4])
   expect(divideExactly(10, [1, 1, 1])).toEqual([4, 3, 3])
   expect(divideExactly(7, [3, 1, 1, 1])).toEqual([4, 1, 1, 1])
   expect(divideExactly(1, [1, 2])).toEqual([0, 1])

@@ -39,7 +39,14 @@ function openWorker() {
     signal: new AbortController().signal,
     contract: changedContract({ feed: { ...market, subjects: ['BTCUSDT'], kind: 'tick', granularity: '1s' } }),
     settings: readSettings({}),
-    ...{ store, era: onlyEra, log, sources: new Map([[scope.source, source]]), ready: (worker) => ready.push(worker) },
+    ...{
+      store,
+      era: onlyEra,
+      log,
+      sources: new Map([[scope.source, source]]),
+      ready: (worker) => ready.push(worker),
+      contractFolder: '.',
+    },
     clock: { now: () => now, refresh: async () => now, turn: async () => {} },
   }
   return {

@@ -36,6 +36,7 @@ async function agesLeft({ contract, store, days = 0.01 }: Pruning): Promise<read
       signal: ending.signal,
       era: onlyEra,
       ready: () => undefined,
+      contractFolder: '.',
     },
     clock: { now: () => now, refresh: async () => now, turn: async () => {} },
     store: {

@@ -1,24 +1,43 @@
 import type { Checkpoint, Winner } from '../../domain/checkpoint.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { cliFile, emissionRow, prizesJson, prizesNdjson } from '../../domain/payout/payout-files.ts'
-import { unmappedWinners, winnersOf } from '../../domain/payout/winners.ts'
+import { type CruncherAccounts, unmappedWinners, winnersOf } from '../../domain/payout/winners.ts'
+import type { Instant } from '../../domain/time.ts'
 import type { CruncherRegistry } from '../../ports/payout/cruncher-registry.ts'
 import type { PayoutFormat, Payouts } from '../../ports/payout/payouts.ts'
 import { acknowledged } from './acknowledge.ts'
 import { advance, confirm, find } from './move-checkpoint.ts'
 import type { PayoutParts } from './payout-parts.ts'
 
+/** How long accounts are shown without being read again: pages are public, and the registry may be an endpoint. */
+const shownForMs = 30_000
+
 /** Payouts over a store, a registry and optionally a chain. */
 export function createPayouts(parts: PayoutParts): Payouts {
   const { store, now } = parts
+  const shown = { ...parts, registry: remembered(parts) }
   return {
-    winners: (checkpoint) => winnersReport(parts, checkpoint),
+    winners: (checkpoint) => winnersReport(shown, checkpoint),
     async file(id, format, totalPrize) {
       const checkpoint = await acknowledged(store, await find(store, id), undefined, now())
       return fileOf(checkpoint, format, await mappedWinners(parts, checkpoint), parts.crunch, totalPrize)
     },
     confirm: (id, transactionId) => confirm(parts, id, transactionId, (checkpoint) => mappedWinners(parts, checkpoint)),
     advance: (id, status) => advance(parts, id, status),
+  }
+}
+
+/** A registry that is read at most twice a minute, also while it fails. */
+function remembered({ registry, now }: Pick<PayoutParts, 'registry' | 'now'>): CruncherRegistry {
+  let last: { readonly at: Instant; readonly accounts: Promise<CruncherAccounts> } | undefined
+  return {
+    place: registry.place,
+    accounts(models) {
+      if (last === undefined || Math.abs(now() - last.at) >= shownForMs) {
+        last = { at: now(), accounts: registry.accounts(models) }
+      }
+      return last.accounts
+    },
   }
 }
 

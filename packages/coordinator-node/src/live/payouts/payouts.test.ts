@@ -59,8 +59,9 @@ describe('confirm', () => {
       ],
     })
     time += 1
-    // Not even the registry is needed.
-    expect(await open(gone).confirm(id, tx)).toEqual(submitted)
+    // Neither the registry nor the chain is needed.
+    const away = { requireFinal: () => Promise.reject(new CrunchError('CHAIN_UNAVAILABLE', 'away')) }
+    expect(await open(gone, { chain: away }).confirm(id, tx)).toEqual(submitted)
     for (const status of ['CLAIMABLE', 'PAID']) await open().advance(id, status)
     expect(await open(gone).confirm(id, tx)).toMatchObject({ status: 'PAID', submittedAt: minute(200) })
     await expect(open().confirm(id, otherTx)).rejects.toMatchObject({
@@ -197,6 +198,25 @@ describe('files', () => {
     await expect(open().file(id, 'cli')).rejects.toThrow('set CRUNCH_PUBKEY')
     expect(await open(everyone, { crunch: 'since' }).file(id, 'cli')).toContain('{"crunch":"since",')
   })
+})
+
+test('the registry is read at most twice a minute for display, and each time for money', async () => {
+  await store.addCheckpoint(paying())
+  let reads = 0
+  const registry = {
+    place: 'crunchers.json',
+    accounts: async () => {
+      reads += 1
+      return reads === 1 ? unmapped : everyone
+    },
+  }
+  const payouts = open(everyone, { registry })
+  const problems = async () => (await payouts.winners(paying())).problem !== null
+  expect([await problems(), await problems(), reads]).toEqual([true, true, 1])
+  await payouts.file(id, 'emission')
+  expect([await problems(), reads]).toEqual([true, 2])
+  time += 30_000
+  expect([await problems(), reads]).toEqual([false, 3])
 })
 
 test('winners are shown whatever the registry says, with its problem', async () => {

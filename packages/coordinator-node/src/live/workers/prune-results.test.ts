@@ -32,6 +32,7 @@ async function asked(settings: Readonly<Record<string, string>>, modelCount = 2)
     signal: ending.signal,
     era: onlyEra,
     ready: () => undefined,
+    contractFolder: '.',
     clock: { now: () => now, refresh: async () => now, turn: async () => {} },
     store: { ...store, pruneRounds: noted('rounds'), prunePeriods: noted('periods') },
   })

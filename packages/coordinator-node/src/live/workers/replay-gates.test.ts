@@ -109,7 +109,17 @@ async function replay(path: string): Promise<{ readonly store: Store; readonly c
   })
   const log: Log = { ...silentLog, info: (_, fields) => fields?.event === 'replay-ended' && hasEnded() }
   const context: WorkerContext = {
-    ...{ contract, store, clock, log, sources: new Map(), signal: ending.signal, era: onlyEra, ready: () => {} },
+    ...{
+      contract,
+      store,
+      clock,
+      log,
+      sources: new Map(),
+      signal: ending.signal,
+      era: onlyEra,
+      ready: () => {},
+      contractFolder: '.',
+    },
     settings: readSettings({
       CRUNCH_ID: 'next-move',
       FEED_REPLAY_FILES: path,

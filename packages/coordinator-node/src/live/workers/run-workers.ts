@@ -25,6 +25,8 @@ export interface RunWorkersOptions {
   readonly contract: AnyContract
   /** The settings of the node, as `readSettings` returns them. */
   readonly settings: Settings
+  /** Folder of the contract, to which the registry of crunchers is relative. Default: the current folder. */
+  readonly contractFolder?: string
   /** `postgres://user:password@host:port/database`, direct or through a pooler that keeps sessions. */
   readonly databaseUrl: string
   /** Identifies the version of the contract's code; recorded with each score. */
@@ -77,6 +79,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   })
   const context: WorkerContext = {
     contract,
+    contractFolder: options.contractFolder ?? process.cwd(),
     settings,
     store,
     era,

@@ -46,7 +46,14 @@ async function runUntil(
   }
   await run({
     ...{ contract: changedContract(changes), settings: readSettings({ SCORE_INTERVAL_SECONDS: '0.01' }), store, clock },
-    ...{ era: onlyEra, log: observedLog, sources: new Map(), signal: ending.signal, ready: () => {} },
+    ...{
+      era: onlyEra,
+      log: observedLog,
+      sources: new Map(),
+      signal: ending.signal,
+      ready: () => {},
+      contractFolder: '.',
+    },
   })
   return { lines: log.lines, problems, checkpoints: store.dump().checkpoints }
 }

@@ -15,6 +15,8 @@ export const workerNames: readonly WorkerName[] = ['feed-data', 'predict', 'scor
 /** Context shared by all workers of a process. */
 export interface WorkerContext {
   readonly contract: AnyContract
+  /** The folder of the contract: for `openPayouts`. */
+  readonly contractFolder: string
   readonly settings: Settings
   readonly store: Store
   /** The era that this process has entered. */

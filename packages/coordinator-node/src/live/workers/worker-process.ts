@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path'
 import { startEmbeddedPostgres } from '@crunch/embedded-postgres'
 import { AuthorError } from '../../contract/author-code.ts'
 import { CrunchError, type CrunchErrorCode } from '../../domain/errors.ts'
@@ -54,6 +55,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<n
       await runWorkers({
         workers: options.workers,
         contract,
+        contractFolder: dirname(resolve(options.contractPath)),
         settings,
         databaseUrl: settings.databaseUrl ?? embedded?.url ?? '',
         codeHash,

@@ -21,7 +21,7 @@ export interface WinnersReport {
  * registry cannot be read. An unknown id is `NOT_FOUND`.
  */
 export interface Payouts {
-  /** For display: never rejects because of the registry. */
+  /** For display: never rejects because of the registry, which it reads at most twice a minute. */
   winners(checkpoint: Checkpoint): Promise<WinnersReport>
   /**
    * The text of a file. Formats of prizes reject with `BAD_REQUEST` without `totalPrize`, a whole number of micro-units that is not
