@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Argument, Command, Option } from 'commander'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { testTerminal } from './run-cli.fixture.ts'
 import { createProgram } from './run-cli.ts'
 
@@ -60,6 +61,37 @@ test('every command, argument and option has a description', () => {
 test('docs/reference/commands.md matches the command definitions (npm run reference writes it)', async () => {
   const commands = withSubcommands(createProgramForHelp())
   await expect([introduction, ...commands.map(section)].join('\n')).toMatchFileSnapshot(page)
+})
+
+describe('the commands of README.md', () => {
+  const readme = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
+  const cells = readme.split('\n').flatMap((line) => /^\| (`crunch .*?) +\| /.exec(line)?.[1] ?? [])
+
+  /** The command that words name, with the longest path that exists. */
+  function find(words: readonly string[]): Command | undefined {
+    let command: Command | undefined = createProgramForHelp()
+    for (const word of words) command = command?.commands.find((child) => child.name() === word)
+    return words.length === 0 ? undefined : command
+  }
+
+  const wordsOf = (text: string) => /^[a-z-]+(?: [a-z]+)*/.exec(text)?.[0].split(' ') ?? []
+
+  test('are all there', () => expect(cells.length).toBeGreaterThan(10))
+
+  test.each(cells)('exist with their options: %s', (cell) => {
+    const [first = '', ...others] = [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.replace('crunch ', ''))
+    const path = wordsOf(first).filter((word) => word !== 'predictions')
+    expect(find(path), first).toBeDefined()
+    for (const text of [first, ...others]) {
+      const words = wordsOf(text)
+      // A later command is a sibling of the first one, or a part of it.
+      const command =
+        text === first ? find(path) : (find([...path, ...words]) ?? find([...path.slice(0, -1), ...words]))
+      expect(command, text).toBeDefined()
+      const flags = command?.options.flatMap(({ long, short }) => [long, short])
+      for (const [flag] of text.matchAll(/(?<![\w-])--?[a-z][a-z-]*/g)) expect(flags, text).toContain(flag)
+    }
+  })
 })
 
 function createProgramForHelp(): Command {

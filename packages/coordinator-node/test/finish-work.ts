@@ -1,4 +1,4 @@
-import type { SlicedWork } from '../src/domain/sliced-work.ts'
+import type { SlicedWork } from '../src/domain/statistics/sliced-work.ts'
 
 /** The result of work, without turns. */
 export function finishWork<Result>(work: SlicedWork<Result>): Result {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
 import { freePort } from './free-port.ts'
-import { createUserWorkspace, type UserWorkspace } from './workspace.ts'
+import { createUserWorkspace, type UserWorkspace, useWorkspace } from './workspace.ts'
 
 const { values } = parseArgs({
   options: {
@@ -42,15 +42,9 @@ try {
 async function runDemo(): Promise<number> {
   const pack = recording === undefined ? 'weather' : 'realtime'
   const workspace = await createUserWorkspace(pack, 'demo', { onStep: (step) => console.log(`- ${step}`) })
-  console.log(
-    `- it runs in ${workspace.directory}${values.keep ? '' : ', which is removed at the end; --keep keeps it'}`,
+  return useWorkspace(workspace, { keep: values.keep, log: (text) => console.log(text) }, async () =>
+    ending.signal.aborted ? 0 : deploy(workspace),
   )
-  try {
-    return ending.signal.aborted ? 0 : await deploy(workspace)
-  } finally {
-    if (values.keep) console.log(`Kept: ${workspace.directory}. Continue there with: npx crunch deploy --replay`)
-    else await workspace.remove()
-  }
 }
 
 async function deploy(workspace: UserWorkspace): Promise<number> {

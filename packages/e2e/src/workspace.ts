@@ -61,6 +61,21 @@ export async function createUserWorkspace(
   return { directory, crunch: join(directory, 'node_modules/.bin/crunch'), remove }
 }
 
+/** Uses a workspace, says where it is, and removes it at the end, unless `keep` is set. */
+export async function useWorkspace<Result>(
+  workspace: Pick<UserWorkspace, 'directory' | 'remove'>,
+  { keep, log }: { readonly keep: boolean; readonly log: (text: string) => void },
+  use: () => Promise<Result>,
+): Promise<Result> {
+  log(`- it runs in ${workspace.directory}${keep ? '' : ', which is removed at the end; --keep keeps it'}`)
+  try {
+    return await use()
+  } finally {
+    if (keep) log(`Kept: ${workspace.directory}. Continue there with: npx crunch deploy --replay`)
+    else await workspace.remove()
+  }
+}
+
 /** Copies a folder with hard links, for folders in which files are added and replaced but never modified. */
 export async function linkFolder(from: string, to: string): Promise<void> {
   // Only GNU cp can create links.

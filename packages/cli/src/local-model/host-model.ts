@@ -209,19 +209,22 @@ function limitsOf({
 }
 
 /** Waits until the model serves or fails. Shows the output of the build, which can take minutes; the orchestrator limits it. */
-async function untilStarted(input: {
-  readonly status: () => ModelStatus
+export async function untilStarted(input: {
+  readonly status: () => Pick<ModelStatus, 'state'>
   readonly output: () => Promise<readonly OutputLine[]>
   readonly onBuild: Progress
   readonly signal: AbortSignal
+  /** For tests. */
+  readonly now?: () => number
+  readonly wait?: (durationMs: number) => Promise<unknown>
 }): Promise<void> {
-  const { status, output, onBuild, signal } = input
+  const { status, output, onBuild, signal, now = () => performance.now(), wait = pause } = input
   let shown = ''
-  let readAtMs = performance.now()
+  let readAtMs = now()
   while (status().state === 'STARTING' && !signal.aborted) {
-    await pause(pollMs)
-    if (performance.now() - readAtMs < buildReadMs) continue
-    readAtMs = performance.now()
+    await wait(pollMs)
+    if (now() - readAtMs < buildReadMs) continue
+    readAtMs = now()
     const line = (await output()).findLast(({ emitter }) => emitter === 'builder')?.message ?? ''
     if (line !== shown) onBuild(() => line)
     shown = line

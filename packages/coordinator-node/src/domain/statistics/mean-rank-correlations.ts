@@ -1,5 +1,5 @@
 import { present } from '../errors.ts'
-import { mapInSlices, type SlicedWork } from '../sliced-work.ts'
+import { mapInSlices, type SlicedWork } from './sliced-work.ts'
 
 /** Values of pairs that are correlated in one slice: about 10 ms. */
 const valuesPerSlice = 400_000

@@ -1,6 +1,6 @@
-import { mapInSlices, type SlicedWork } from '../sliced-work.ts'
 import { meanRankCorrelations } from './mean-rank-correlations.ts'
 import { rankCorrelation } from './rank-correlation.ts'
+import { mapInSlices, type SlicedWork } from './sliced-work.ts'
 
 /**
  * The metrics of a snapshot, each over one model's valid scores of one period; `null` where they are too few or do not vary.

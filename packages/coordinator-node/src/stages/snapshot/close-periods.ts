@@ -1,7 +1,7 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Leaderboard } from '../../domain/leaderboard.ts'
 import type { Model } from '../../domain/models/model.ts'
-import { runInTurns } from '../../domain/sliced-work.ts'
+import { runInTurns } from '../../domain/statistics/sliced-work.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ModelReads } from '../../ports/store-models.ts'
