@@ -75,7 +75,8 @@ const sharing = {
 /** First, so that no log line and no error contains the key. */
 function unwrapPathKey(serve: AccessOptions['serve']): MiddlewareHandler {
   return async (context, next) => {
-    const split = splitPathKey(new URL(context.req.url))
+    // A URL is parsed only if needed: this is on the path of every request.
+    const split = context.req.path.startsWith('/k/') ? splitPathKey(new URL(context.req.url)) : null
     if (split === null) return next()
     const request = new Request(split.url, context.req.raw)
     request.headers.set('x-api-key', split.key)
@@ -87,7 +88,7 @@ const checkForm: MiddlewareHandler = async (context, next) => {
   const url = new URL(context.req.url)
   const refusal = whyOutOfLimits(url, readConnection(context.env)?.headerCount ?? 0)
   if (refusal !== null) refuse(refusal.status, refusal.text)
-  const text = keyInQuery(url.searchParams)
+  const text = url.search === '' ? null : keyInQuery(url.searchParams)
   if (text !== null) refuse(400, text)
   return next()
 }
