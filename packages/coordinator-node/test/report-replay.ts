@@ -1,4 +1,6 @@
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
+import type { Model } from '../src/domain/models/model.ts'
+import { createPayouts } from '../src/live/payouts/create-payouts.ts'
 import { reportContract } from '../src/live/report-contract.ts'
 import { btc, minute } from '../src/ports/store-samples.ts'
 import { createReportApp } from '../src/report/create-report-app.ts'
@@ -35,7 +37,14 @@ export async function replayReport(): Promise<ReportReplay> {
     await pipeline.checkpoint()
   }
   await store.putFeedStatus(btc, 'up', null, at)
+  const wallets = (crunchers: readonly { readonly cruncherId: string }[]) =>
+    crunchers.map(
+      ({ cruncherId }, index) => [cruncherId, { wallet: `wallet of ${cruncherId}`, onchainIndex: index }] as const,
+    )
+  const registry = { place: 'crunchers.json', accounts: async (all: readonly Model[]) => new Map(wallets(all)) }
+  const payouts = createPayouts({ store, registry, chain: null, crunch: 'next-move', now: () => minute(100) })
   const app = createReportApp({
+    payouts,
     reads: store,
     clock,
     modelLines: async () => ['hello', 'world'],

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ReportReplay, replayReport } from '../../test/report-replay.ts'
-import { type Row, reportUnderTest } from './report-app.testkit.ts'
+import { fromHere, type Row, reportUnderTest } from './report-app.testkit.ts'
+import { confirmCheckpoint } from './routes/checkpoints/payout-routes.ts'
 import type { Column, Widget } from './routes/schema/web-schema.ts'
 
 // What the existing web pages, command lines and scripts rely on: one test a demand.
@@ -162,6 +163,52 @@ describe('old clients', () => {
     }
   })
 
+  it('C15: positions, not indexes on chain, name the models that are paid', async () => {
+    const { body } = await replay.get<PaidRow>('/reports/checkpoints/latest')
+    for (const { cruncher_index, onchain_cruncher_index, reward_pct } of body.entries[0].cruncher_rewards) {
+      expect(body.meta.ranking[cruncher_index]).toMatchObject({ reward_pct, model_id: expect.any(String) })
+      expect(onchain_cruncher_index).toEqual(expect.any(Number))
+    }
+  })
+
+  it('C16: a checkpoint is confirmed and becomes claimable, once, also when the page repeats itself', async () => {
+    const { app } = await replayReport()
+    const send = (method: string, path: string, body: unknown) =>
+      app.request(
+        `/reports/checkpoints/CKP_20260301_113000.000/${path}`,
+        {
+          method,
+          body: JSON.stringify(body),
+          headers: { ...fromHere.init.headers, 'content-type': 'application/json' },
+        },
+        fromHere.env,
+      )
+    const tx_hash = confirmCheckpoint.example.body.tx_hash
+    for (const _ of [1, 2]) {
+      const confirmed = await send('POST', 'confirm', { tx_hash })
+      expect([confirmed.status, await confirmed.json()]).toEqual([
+        200,
+        expect.objectContaining({ status: 'SUBMITTED', tx_hash, submitted_at: expect.stringMatching(zoned) }),
+      ])
+    }
+    for (const _ of [1, 2])
+      expect(await (await send('PATCH', 'status', { status: 'CLAIMABLE' })).json()).toMatchObject({
+        status: 'CLAIMABLE',
+      })
+    const wrong: readonly (readonly [string, string, unknown, number])[] = [
+      ['POST', 'confirm', { tx_hash: 'x' }, 400],
+      ['POST', 'confirm', {}, 422],
+      ['POST', 'confirm', { tx_hash: tx_hash.replace('99e', '99f') }, 409],
+      ['PATCH', 'status', { status: 'SUBMITTED' }, 409],
+      ['PATCH', 'status', { status: 'nothing' }, 422],
+    ]
+    for (const [method, path, body, status] of wrong) {
+      const answer = await send(method, path, body)
+      expect([path, answer.status]).toEqual([path, status])
+      expect(await answer.json()).toMatchObject({ detail: expect.any(String), message: expect.any(String) })
+    }
+  })
+
   it('C17: every answer is JSON', async () => {
     const { app } = reportUnderTest()
     for (const path of [
@@ -189,6 +236,19 @@ describe('old clients', () => {
     expect(ids(await rowsOf('/reports/leaderboard'))).not.toContain('__ensemble_main__')
   })
 })
+
+interface PaidRow {
+  readonly entries: readonly [
+    {
+      readonly cruncher_rewards: readonly {
+        readonly cruncher_index: number
+        readonly onchain_cruncher_index: number | null
+        readonly reward_pct: number
+      }[]
+    },
+  ]
+  readonly meta: { readonly ranking: readonly Row[] }
+}
 
 interface CheckpointRow {
   readonly period_start: string

@@ -4,6 +4,7 @@ import type { Organizer } from '../domain/models/model-role.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import type { Payouts } from '../ports/payout/payouts.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
 import type { AccessSettings } from './access/access-settings.ts'
@@ -75,6 +76,8 @@ export interface ProgressReport {
 export type ModelLines = (run: string, kind: 'runner' | 'builder') => Promise<readonly string[] | null>
 
 export interface ReportContext {
+  /** Payouts on their way to the chain; absent: their routes answer 404. */
+  readonly payouts?: Payouts
   readonly reads: ReportReads
   /** Reads for health that end in time in any state of the database; absent: `reads`. */
   readonly probe?: Store['probe']

@@ -7,6 +7,7 @@ import { startReportServer } from '../../report/start-report-server.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { modelLinesOf } from '../model-lines.ts'
 import { orchestratorKeyOf } from '../orchestrator-key.ts'
+import { openPayouts } from '../payouts/open-payouts.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { reportAccess } from '../report-access.ts'
 import { reportContract } from '../report-contract.ts'
@@ -33,6 +34,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       ...(await enteredEra(context)),
     },
     modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
+    payouts: await openPayouts(store, settings, context.contractFolder),
     access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),
   })

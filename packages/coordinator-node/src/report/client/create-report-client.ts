@@ -29,6 +29,13 @@ export interface ReportClient {
   readonly url: string
   /** The answer of a route, by its path as the reference writes it: `get('/reports/leaderboard', { query: { until } })`. */
   get<Path extends PathOf<'get'>>(path: Path, ...call: Arguments<At<'get', Path>>): Promise<AnswerOf<'get', Path>>
+  /** The answer to a change, which needs a key of the organizer on a node with keys. */
+  post<Path extends PathOf<'post'>>(path: Path, ...call: Arguments<At<'post', Path>>): Promise<AnswerOf<'post', Path>>
+  /** As `post`. */
+  patch<Path extends PathOf<'patch'>>(
+    path: Path,
+    ...call: Arguments<At<'patch', Path>>
+  ): Promise<AnswerOf<'patch', Path>>
 }
 
 /** Options of {@link createReportClient}. */
@@ -95,6 +102,8 @@ export function createReportClient(baseUrl: string, options: ReportClientOptions
   return {
     url,
     get: (path: string, request?: AnyCall) => call('GET', path, request),
+    post: (path: string, request?: AnyCall) => call('POST', path, request),
+    patch: (path: string, request?: AnyCall) => call('PATCH', path, request),
   } as ReportClient
 }
 

@@ -1,4 +1,13 @@
 import { serveCheckpoints } from './checkpoints/checkpoints.ts'
+import {
+  serveCheckpointEmission,
+  serveCheckpointPrizes,
+  serveCheckpointStatus,
+  serveCliFormat,
+  serveConfirmCheckpoint,
+  serveLatestEmission,
+  serveLatestPrizes,
+} from './checkpoints/payout-routes.ts'
 import { serveRewards } from './checkpoints/rewards.ts'
 import { serveCheckpointPayload, serveLatestCheckpoint, serveOneCheckpoint } from './checkpoints/single-checkpoints.ts'
 import { serveDiversity, serveModelDiversity } from './diversity/diversity.ts'
@@ -35,6 +44,8 @@ export const allRoutes = [
   ...[serveSnapshots, serveOneSnapshot, serveEnsembleHistory],
   ...[serveDiversity, serveModelDiversity],
   ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],
+  ...[serveCheckpointEmission, serveLatestEmission, serveCliFormat, serveCheckpointPrizes, serveLatestPrizes],
+  ...[serveConfirmCheckpoint, serveCheckpointStatus],
 ] as const
 
 export type AnyRoute = (typeof allRoutes)[number]['definition']

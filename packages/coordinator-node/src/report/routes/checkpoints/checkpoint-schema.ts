@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import type { CheckpointStatus } from '../../../domain/checkpoint.ts'
 import { count, numberOrNull, role, textOrNull, zonedTime } from '../../schemas/fields.ts'
 import { contractVersion } from '../node/contract-version.ts'
 
-export const checkpointStatuses = ['PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID'] as const
+export const checkpointStatuses = ['PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID'] as const satisfies CheckpointStatus[]
 
 const frac64 = z.number().int().min(0).max(1_000_000_000).meta({ description: '1,000,000,000 is 100 %.' })
 
@@ -14,9 +15,14 @@ export const emission = z
     crunch: z.string().meta({ description: 'The address on chain; empty while the operator has not set it.' }),
     cruncher_rewards: z.array(
       z.object({
-        cruncher_index: z.number().int().nullable(),
+        cruncher_index: count.meta({
+          description: 'POSITION of the model in `meta.ranking`, as the web page reads it; never an index on chain.',
+        }),
         reward_pct: frac64,
-        model_ids: z.array(z.string()),
+        onchain_cruncher_index: z.number().int().nullable().meta({
+          description:
+            "The cruncher's index on chain; null until it is mapped, and in a list until the payout is confirmed.",
+        }),
       }),
     ),
     compute_provider_rewards: z.array(providerReward),
@@ -39,7 +45,7 @@ const rankingRow = z
     answered_count: count,
     round_count: count,
     coverage: numberOrNull,
-    cruncher_index: z.number().int().nullable(),
+    cruncher_index: z.null().meta({ description: 'Always null: see `onchain_cruncher_index`.' }),
     reward_pct: frac64,
     unpaid_reason: z
       .enum([
@@ -85,7 +91,9 @@ export const checkpointRow = z
         .meta({ description: 'Truths and scores of the period that the contract refused.' }),
       acknowledged_by: textOrNull,
       acknowledged_at: zonedTime.nullable(),
-      unmapped_model_ids: z.array(z.string()).meta({ description: 'Paid models without a known cruncher.' }),
+      unmapped_model_ids: z
+        .array(z.string())
+        .meta({ description: 'Paid models without a wallet; in a list, of a payout that is not confirmed: all.' }),
     }),
     created_at: zonedTime,
     tx_hash: textOrNull,

@@ -6,12 +6,12 @@ import { type Row, reportUnderTest } from '../../report-app.testkit.ts'
 interface CheckpointRow extends Row {
   readonly id: string
   readonly entries: readonly [
-    { readonly cruncher_rewards: readonly { readonly cruncher_index: number | null; readonly reward_pct: number }[] },
+    { readonly cruncher_rewards: readonly { readonly cruncher_index: number; readonly reward_pct: number }[] },
   ]
   readonly meta: { readonly ranking: readonly Row[]; readonly unmapped_model_ids: readonly string[] }
 }
 
-function entry(modelId: string, rank: number | null, rewardFrac64: number, cruncherIndex: number | null = null) {
+function entry(modelId: string, rank: number | null, rewardFrac64: number) {
   const counts = { scoreCount: 3, dueCount: 4, answeredCount: 3, validCount: 3, roundCount: 4, coverage: 0.75 }
   return {
     modelId,
@@ -20,7 +20,7 @@ function entry(modelId: string, rank: number | null, rewardFrac64: number, crunc
     ...counts,
     rewardFrac64,
     unpaidReason: rewardFrac64 > 0 ? null : 'low_coverage',
-    cruncherIndex,
+    cruncherIndex: null,
   } as CheckpointEntry
 }
 
@@ -48,8 +48,8 @@ describe('/reports/checkpoints', () => {
         {
           crunch: 'starter-challenge',
           cruncher_rewards: [
-            { cruncher_index: null, reward_pct: 600_000_000, model_ids: ['a'] },
-            { cruncher_index: null, reward_pct: 400_000_000, model_ids: ['b'] },
+            { cruncher_index: 0, reward_pct: 600_000_000, onchain_cruncher_index: null },
+            { cruncher_index: 1, reward_pct: 400_000_000, onchain_cruncher_index: null },
           ],
           compute_provider_rewards: [{ provider: 'wallet', reward_pct: 1_000_000_000 }],
           data_provider_rewards: [],
@@ -90,16 +90,16 @@ describe('/reports/checkpoints', () => {
     })
   })
 
-  it('sums the models of each cruncher to exactly 100 %', async () => {
-    const entries = [entry('a', 1, 350_000_001, 7), entry('b', 2, 349_999_999, 7), entry('c', 3, 300_000_000, 4)]
+  it('pays each model at its position in the ranking, and exactly 100 %', async () => {
+    const entries = [entry('a', 1, 350_000_001), entry('b', 2, 349_999_999), entry('c', 3, 300_000_000)]
     const [row] = await (await prepared([60, { entries }]))()
     const rewards = row?.entries[0].cruncher_rewards ?? []
     expect(rewards).toEqual([
-      { cruncher_index: 7, reward_pct: 700_000_000, model_ids: ['a', 'b'] },
-      { cruncher_index: 4, reward_pct: 300_000_000, model_ids: ['c'] },
+      { cruncher_index: 0, reward_pct: 350_000_001, onchain_cruncher_index: null },
+      { cruncher_index: 1, reward_pct: 349_999_999, onchain_cruncher_index: null },
+      { cruncher_index: 2, reward_pct: 300_000_000, onchain_cruncher_index: null },
     ])
     expect(rewards.reduce((sum, reward) => sum + reward.reward_pct, 0)).toBe(1_000_000_000)
-    expect(row?.meta.unmapped_model_ids).toEqual([])
   })
 
   it('is ordered newest first, and accepts a status and a limit', async () => {

@@ -1,8 +1,11 @@
 import { z } from 'zod'
-import { type Checkpoint, type CheckpointEntry, fullRewardFrac64 } from '../../../domain/checkpoint.ts'
+import type { Checkpoint, CheckpointEntry, Winner } from '../../../domain/checkpoint.ts'
 import type { ContractVersion } from '../../../domain/era.ts'
 import type { Model } from '../../../domain/models/model.ts'
 import { roleOf } from '../../../domain/models/model-role.ts'
+import { emissionRow } from '../../../domain/payout/payout-files.ts'
+import { winnersOf } from '../../../domain/payout/winners.ts'
+import type { Payouts } from '../../../ports/payout/payouts.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { limitField } from '../../http/query-fields.ts'
@@ -10,7 +13,7 @@ import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { zonedTime } from '../../rows/row-fields.ts'
 import { versionRow } from '../node/contract-version.ts'
-import { checkpointStatuses, checkpointRow as rowSchema } from './checkpoint-schema.ts'
+import { checkpointStatuses, type emission, checkpointRow as rowSchema } from './checkpoint-schema.ts'
 
 type CheckpointRow = z.input<typeof rowSchema>
 
@@ -49,37 +52,39 @@ export async function checkpointRows(
   return checkpointReports(reads, contract, await reads.checkpoints(filter))
 }
 
-/** Stored checkpoints as the API gives them, in their order. */
+/**
+ * Stored checkpoints as the API gives them, in their order. Without `payouts`, which may ask another host, only confirmed ones have
+ * the accounts of their winners.
+ */
 export async function checkpointReports(
   reads: Pick<ReportReads, 'models' | 'contractVersions'>,
   contract: ReportContract,
   checkpoints: readonly Checkpoint[],
+  payouts?: Pick<Payouts, 'winners'>,
 ): Promise<CheckpointRow[]> {
   const [models, versions] = await Promise.all([reads.models(), reads.contractVersions()])
   const byId = new Map(models.map((model) => [model.id, model]))
-  return checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId, versions))
+  return Promise.all(
+    checkpoints.map(async (checkpoint) => {
+      const report = await payouts?.winners(checkpoint)
+      const winners = report?.winners ?? winnersOf(checkpoint, models, new Map())
+      return checkpointRow(checkpoint, contract, byId, { versions, winners })
+    }),
+  )
 }
 
 function checkpointRow(
   checkpoint: Checkpoint,
   contract: ReportContract,
   models: ReadonlyMap<string, Model>,
-  versions: readonly ContractVersion[],
+  { versions, winners }: { readonly versions: readonly ContractVersion[]; readonly winners: readonly Winner[] },
 ): CheckpointRow {
-  const paid = checkpoint.entries.filter((entry) => entry.rewardFrac64 > 0)
   return {
     id: checkpoint.id,
     period_start: zonedTime(checkpoint.periodStart),
     period_end: zonedTime(checkpoint.periodEnd),
     status: checkpoint.status,
-    entries: [
-      {
-        crunch: checkpoint.crunch ?? '',
-        cruncher_rewards: cruncherRewards(paid),
-        compute_provider_rewards: providerRewards(checkpoint.computeProvider),
-        data_provider_rewards: providerRewards(checkpoint.dataProvider),
-      },
-    ],
+    entries: [emissionOf(checkpoint, winners)],
     meta: {
       era: checkpoint.era,
       /** The code that computed the scores of the period, and how many of them. */
@@ -98,7 +103,7 @@ function checkpointRow(
       refusals: checkpoint.refusals.map(({ what, count, of, reason }) => ({ what, count, of, reason })),
       acknowledged_by: checkpoint.acknowledged?.by ?? null,
       acknowledged_at: checkpoint.acknowledged === null ? null : zonedTime(checkpoint.acknowledged.at),
-      unmapped_model_ids: paid.filter((entry) => entry.cruncherIndex === null).map((entry) => entry.modelId),
+      unmapped_model_ids: winners.filter(({ wallet }) => wallet === null).map(({ modelId }) => modelId),
     },
     created_at: zonedTime(checkpoint.createdAt),
     tx_hash: checkpoint.transactionId,
@@ -122,29 +127,19 @@ function rankingRow(entry: CheckpointEntry, contract: ReportContract, models: Re
     answered_count: entry.validCount,
     round_count: entry.roundCount,
     coverage: entry.coverage,
-    cruncher_index: entry.cruncherIndex,
+    cruncher_index: null,
     reward_pct: entry.rewardFrac64,
     unpaid_reason: entry.unpaidReason,
   }
 }
 
-/** One row per cruncher, with the sum of its models; a model without a known cruncher has its own row, without an index. */
-function cruncherRewards(paid: readonly CheckpointEntry[]) {
-  const byCruncher = new Map<number | string, { index: number | null; reward: number; modelIds: string[] }>()
-  for (const { modelId, cruncherIndex, rewardFrac64 } of paid) {
-    const key = cruncherIndex ?? modelId
-    const sum = byCruncher.get(key) ?? { index: cruncherIndex, reward: 0, modelIds: [] }
-    sum.reward += rewardFrac64
-    sum.modelIds.push(modelId)
-    byCruncher.set(key, sum)
+/** A payout in the form of the chain's emissions. */
+export function emissionOf(checkpoint: Checkpoint, winners: readonly Winner[]): z.input<typeof emission> {
+  const { cruncher_rewards, compute_provider_rewards, data_provider_rewards, crunch } = emissionRow(checkpoint, winners)
+  return {
+    crunch,
+    cruncher_rewards: [...cruncher_rewards],
+    compute_provider_rewards: [...compute_provider_rewards],
+    data_provider_rewards: [...data_provider_rewards],
   }
-  return [...byCruncher.values()].map(({ index, reward, modelIds }) => ({
-    cruncher_index: index,
-    reward_pct: reward,
-    model_ids: modelIds,
-  }))
-}
-
-function providerRewards(provider: string | null) {
-  return provider === null ? [] : [{ provider, reward_pct: fullRewardFrac64 }]
 }

@@ -19,8 +19,8 @@ export const latestCheckpoint = defineRoute({
   example: { path: '/reports/checkpoints/latest' },
 })
 
-export const serveLatestCheckpoint = serveRoute(latestCheckpoint, ({ reads, contract }) => async () => {
-  const [row] = await checkpointReports(reads, contract, [await newestCheckpoint(reads)])
+export const serveLatestCheckpoint = serveRoute(latestCheckpoint, ({ reads, contract, payouts }) => async () => {
+  const [row] = await checkpointReports(reads, contract, [await newestCheckpoint(reads)], payouts)
   return row as z.input<typeof checkpointRow>
 })
 
@@ -33,8 +33,8 @@ export const oneCheckpoint = defineRoute({
   example: { path: '/reports/checkpoints/CKP_20260301_103000.000' },
 })
 
-export const serveOneCheckpoint = serveRoute(oneCheckpoint, ({ reads, contract }) => async ({ params }) => {
-  const [row] = await checkpointReports(reads, contract, [await knownCheckpoint(reads, params.checkpoint_id)])
+export const serveOneCheckpoint = serveRoute(oneCheckpoint, ({ reads, contract, payouts }) => async ({ params }) => {
+  const [row] = await checkpointReports(reads, contract, [await knownCheckpoint(reads, params.checkpoint_id)], payouts)
   return row as z.input<typeof checkpointRow>
 })
 
@@ -54,12 +54,16 @@ export const checkpointPayload = defineRoute({
   example: { path: '/reports/checkpoints/CKP_20260301_103000.000/payload' },
 })
 
-export const serveCheckpointPayload = serveRoute(checkpointPayload, ({ reads, contract }) => async ({ params }) => {
-  const found = await knownCheckpoint(reads, params.checkpoint_id)
-  const [row] = (await checkpointReports(reads, contract, [found])) as [z.input<typeof checkpointRow>]
-  const { id, period_start, period_end, entries } = row
-  return { checkpoint_id: id, period_start, period_end, entries }
-})
+export const serveCheckpointPayload = serveRoute(
+  checkpointPayload,
+  ({ reads, contract, payouts }) =>
+    async ({ params }) => {
+      const found = await knownCheckpoint(reads, params.checkpoint_id)
+      const [row] = (await checkpointReports(reads, contract, [found], payouts)) as [z.input<typeof checkpointRow>]
+      const { id, period_start, period_end, entries } = row
+      return { checkpoint_id: id, period_start, period_end, entries }
+    },
+)
 
 export async function newestCheckpoint(reads: Pick<ReportReads, 'checkpoints'>): Promise<Checkpoint> {
   const [newest] = await reads.checkpoints({ limit: 1 })
