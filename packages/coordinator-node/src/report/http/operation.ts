@@ -6,6 +6,18 @@ import { problemSchema } from './problem.ts'
 /** Of every route: the form of the request, its key, its number, its parameters; then what the client did not cause. */
 const commonErrors: readonly ErrorStatus[] = [400, 401, 403, 414, 422, 429, 431, 500, 503]
 
+/** The schemes of keys in the document, each an alternative. */
+export const keySchemes = {
+  bearer: { type: 'http', scheme: 'bearer' },
+  header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+} as const
+
+/** Where a node without the key still answers, none is the first alternative. */
+function keysOf({ tier }: RouteDefinition): Record<string, string[]>[] {
+  const keys = Object.keys(keySchemes).map((name) => ({ [name]: [] }))
+  return tier === 'public' || tier === 'read' ? [{}, ...keys] : keys
+}
+
 /** A definition as an operation of OpenAPI. */
 export function operationOf(definition: RouteDefinition): RouteConfig {
   const { method, path, tag, summary, description, params, query, body, answer, status = 200 } = definition
@@ -18,6 +30,7 @@ export function operationOf(definition: RouteDefinition): RouteConfig {
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
+    security: keysOf(definition),
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),

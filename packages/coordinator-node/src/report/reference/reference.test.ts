@@ -6,10 +6,12 @@ interface Operation {
   readonly operationId: string
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
   readonly responses: Readonly<Record<string, unknown>>
+  readonly security: unknown
 }
 
 interface Document {
   readonly openapi: string
+  readonly components: { readonly securitySchemes: Readonly<Record<string, unknown>> }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -27,6 +29,10 @@ describe('/openapi.json', () => {
     expect(parameters.map(({ name }) => name)).toEqual([
       ...['projectIds', 'start', 'end', 'include_ensembles', 'model_id', 'since', 'until', 'limit'],
     ])
+    const securityOf = (path: string) => (body.paths[path] as { get: Operation }).get.security
+    expect(Object.keys(body.components.securitySchemes)).toEqual(['bearer', 'header'])
+    expect(securityOf('/info')).toEqual([{}, { bearer: [] }, { header: [] }])
+    expect(securityOf('/reports/models/{model_id}/logs')).toEqual([{ bearer: [] }, { header: [] }])
     expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '414', '422', '429', '431', '500', '503'])
   })
 })
