@@ -2,7 +2,7 @@ import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memor
 import type { Model } from '../src/domain/models/model.ts'
 import { createPayouts } from '../src/live/payouts/create-payouts.ts'
 import { reportContract } from '../src/live/report-contract.ts'
-import { btc, minute } from '../src/ports/store-samples.ts'
+import { backfillJob, btc, minute } from '../src/ports/store-samples.ts'
 import { createReportApp } from '../src/report/create-report-app.ts'
 import type { ReportApp } from '../src/report/http/mount-routes.ts'
 import { fromHere } from '../src/report/report-app.testkit.ts'
@@ -37,6 +37,13 @@ export async function replayReport(): Promise<ReportReplay> {
     await pipeline.checkpoint()
   }
   await store.putFeedStatus(btc, 'up', null, at)
+  await store.addBackfillJob({
+    ...backfillJob('job-1'),
+    status: 'running',
+    cursor: minute(5),
+    recordCount: 5,
+    pageCount: 1,
+  })
   const wallets = (crunchers: readonly { readonly cruncherId: string }[]) =>
     crunchers.map(
       ({ cruncherId }, index) => [cruncherId, { wallet: `wallet of ${cruncherId}`, onchainIndex: index }] as const,

@@ -6,6 +6,7 @@ import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
 import type { Round } from '../domain/round.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
+import type { BackfillStore } from './store-backfill.ts'
 import type { EraReads } from './store-eras.ts'
 import type { ExportReads, PredictionExport } from './store-exports.ts'
 import type { FeedReads, FeedStore } from './store-feed.ts'
@@ -120,6 +121,7 @@ export interface ReportReads
     KeyReads,
     ModelReads,
     SeriesReads,
+    Pick<BackfillStore, 'backfillJobs'>,
     Pick<FeedStore, 'latestRecords'>,
     Pick<PeriodStore, 'periodsBetween'>,
     Pick<ScheduleStore, 'schedules'> {

@@ -1,3 +1,4 @@
+import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveCheckpoints } from './checkpoints/checkpoints.ts'
 import {
   serveCheckpointEmission,
@@ -46,6 +47,7 @@ export const allRoutes = [
   ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],
   ...[serveCheckpointEmission, serveLatestEmission, serveCliFormat, serveCheckpointPrizes, serveLatestPrizes],
   ...[serveConfirmCheckpoint, serveCheckpointStatus],
+  ...[serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob],
 ] as const
 
 export type AnyRoute = (typeof allRoutes)[number]['definition']
