@@ -1,6 +1,6 @@
-import { access, constants, mkdir, rm } from 'node:fs/promises'
+import { access, constants, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { processIdentity, systemErrorCode, withDirectoryLock } from '@crunch/local-processes'
+import { createFolder, processIdentity, systemErrorCode, withDirectoryLock } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import postgres from 'postgres'
 import { choosePort } from './choose-port.ts'
@@ -104,7 +104,7 @@ export async function removeEmbeddedPostgres(directory: string): Promise<void> {
 
 async function openDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true })
+    await createFolder(directory)
     await access(directory, constants.W_OK | constants.X_OK)
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error

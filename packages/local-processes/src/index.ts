@@ -1,6 +1,7 @@
 export { type BackOff, backOffMs, scatteredBackOffMs } from './back-off.ts'
 export { type BoundedQueue, createBoundedQueue } from './bounded-queue.ts'
 export { builtFile } from './built-file.ts'
+export { createFolder } from './create-folder.ts'
 export { DirectoryBusyError, withDirectoryLock } from './directory-lock.ts'
 export { isPrintable, printable, printableLines } from './printable.ts'
 export { isProcessAlive, processCommand, processIdentity } from './process-identity.ts'

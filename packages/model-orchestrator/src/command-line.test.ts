@@ -176,7 +176,8 @@ describe('crunch-model-orchestrator', () => {
     const { models } = await ready()
     child.kill('SIGINT')
     expect(await exited).toEqual([0, null])
-    expect(models.map(({ pid }) => isAlive(pid!))).toEqual([false, false])
+    // A killed process keeps its entry in the process table until it is reaped by its new parent.
+    await expect.poll(() => models.map(({ pid }) => isAlive(pid!))).toEqual([false, false])
   })
 
   it('reads a configuration file, lets flags override it, and serves the HTTP API', async () => {

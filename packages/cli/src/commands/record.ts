@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { createFolder } from '@crunch/local-processes'
 import { count } from '../backfill/format-backfill.ts'
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import {
@@ -41,7 +41,7 @@ export function record(options: RecordOptions, terminal: Terminal): Promise<void
       return { scope, from, to, path }
     })
     for (const { path } of series) requireFree(path)
-    await mkdir(folder, { recursive: true })
+    await createFolder(folder)
     if (follow) {
       await Promise.all(series.map((one) => followSeries(node, one, terminal)))
       return

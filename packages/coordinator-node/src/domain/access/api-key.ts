@@ -3,7 +3,7 @@ import type { Instant } from '../time.ts'
 /** `read`: reads that are not public. `admin`: everything. `participant`: also what belongs to one cruncher. */
 export type KeyScope = 'read' | 'admin' | 'participant'
 
-export const keyScopes: readonly KeyScope[] = ['read', 'admin', 'participant']
+const keyScopes: readonly KeyScope[] = ['read', 'admin', 'participant']
 
 /** A key of the report API, as it is stored: without its secret. */
 export interface ApiKey {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
+import { createFolder, DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import { holds, linkChain } from '../../confine/visible-paths.ts'
 import type { ProcessGuard } from '../../process/process-guard.ts'
@@ -129,7 +129,7 @@ export function createPythonEnvironments(input: {
       const found = await unlessAborted(python(), signal)
       const packages = [runnerRequirement, ...differing(requirements)]
       const target = join(directory, environmentName(found, packages, allowBuilds))
-      await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+      await createFolder(directory).catch((error: unknown) => {
         throw new RunFailure(
           'BUILD_FAILED',
           `folder for environments ${directory} cannot be created: ${errorText(error)}`,
