@@ -42,6 +42,7 @@ export async function predictLive(databaseUrl: string, port: number, modelCount:
   const sources = new Map([[scope.source, tickSource(times, finish)]])
   const context = {
     contract: tickContract,
+    contractFolder: process.cwd(),
     settings,
     store,
     era: onlyEra,

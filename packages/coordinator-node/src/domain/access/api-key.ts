@@ -3,8 +3,6 @@ import type { Instant } from '../time.ts'
 /** `read`: reads that are not public. `admin`: everything. `participant`: also what belongs to one cruncher. */
 export type KeyScope = 'read' | 'admin' | 'participant'
 
-const keyScopes: readonly KeyScope[] = ['read', 'admin', 'participant']
-
 /** A key of the report API, as it is stored: without its secret. */
 export interface ApiKey {
   /** Public: the part of the key before its secret. */
