@@ -4,6 +4,7 @@ import { createPayouts } from '../src/live/payouts/create-payouts.ts'
 import { reportContract } from '../src/live/report-contract.ts'
 import { backfillJob, btc, minute } from '../src/ports/store-samples.ts'
 import { createReportApp } from '../src/report/create-report-app.ts'
+import type { DataFiles } from '../src/report/data-files.ts'
 import type { ReportApp } from '../src/report/http/mount-routes.ts'
 import { fromHere } from '../src/report/report-app.testkit.ts'
 import { candles, createOracle, createTrend, openCompetition, steady } from './competition.ts'
@@ -50,8 +51,11 @@ export async function replayReport(): Promise<ReportReplay> {
     )
   const registry = { place: 'crunchers.json', accounts: async (all: readonly Model[]) => new Map(wallets(all)) }
   const payouts = createPayouts({ store, registry, chain: null, crunch: 'next-move', now: () => minute(100) })
+  const file = { scope: btc, name: '2026-03-01.parquet', sizeBytes: 51_234, recordCount: 1_440 }
+  const dataFiles: DataFiles = { list: async () => [file], read: async () => new TextEncoder().encode('PAR1') }
   const app = createReportApp({
     payouts,
+    dataFiles,
     reads: store,
     clock,
     modelLines: async () => ['hello', 'world'],

@@ -9,6 +9,7 @@ import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
 import type { AccessSettings } from './access/access-settings.ts'
 import type { Reveal } from './access/viewer.ts'
+import type { DataFiles } from './data-files.ts'
 
 /** Identity of this node. */
 export interface ReportInfo {
@@ -76,6 +77,8 @@ export interface ProgressReport {
 export type ModelLines = (run: string, kind: 'runner' | 'builder') => Promise<readonly string[] | null>
 
 export interface ReportContext {
+  /** Absent: the routes of data files answer 404. */
+  readonly dataFiles?: DataFiles
   /** Payouts on their way to the chain; absent: their routes answer 404. */
   readonly payouts?: Payouts
   readonly reads: ReportReads

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { wait } from '@crunch/local-processes'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { resolveContract } from '../../contract/resolved-contract.ts'
 import { createReportApp } from '../../report/create-report-app.ts'
 import type { ReportInfo } from '../../report/report-context.ts'
 import { startReportServer } from '../../report/start-report-server.ts'
+import { openDataFiles } from '../backfill/data-files.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { modelLinesOf } from '../model-lines.ts'
 import { orchestratorKeyOf } from '../orchestrator-key.ts'
@@ -34,6 +36,8 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       ...(await enteredEra(context)),
     },
     modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
+    // Where crunch backfill writes unless told otherwise.
+    dataFiles: openDataFiles(join(context.contractFolder, 'data', 'backfill')),
     payouts: await openPayouts(store, settings, context.contractFolder),
     access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),

@@ -1,4 +1,5 @@
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
+import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
 import { serveCheckpoints } from './checkpoints/checkpoints.ts'
 import {
   serveCheckpointEmission,
@@ -47,7 +48,7 @@ export const allRoutes = [
   ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],
   ...[serveCheckpointEmission, serveLatestEmission, serveCliFormat, serveCheckpointPrizes, serveLatestPrizes],
   ...[serveConfirmCheckpoint, serveCheckpointStatus],
-  ...[serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob],
+  ...[serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob, serveDataIndex, serveDataFile],
 ] as const
 
 export type AnyRoute = (typeof allRoutes)[number]['definition']
