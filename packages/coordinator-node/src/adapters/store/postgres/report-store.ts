@@ -96,7 +96,7 @@ export function predictionStatement(sql: Query, filter: PredictionFilter) {
           ) matching ${order}`
   return sql`
     select ${reportColumns(sql)}
-    from (${predictions}) p join inputs i on i.id = p.input_id left join scores s on s.input_id = p.input_id and s.model_id = p.model_id
+    from (${predictions}) p ${roundAndScore(sql)}
     order by p.performed_at desc, p.input_id desc, p.model_id desc`
 }
 
@@ -110,6 +110,14 @@ export const reportColumns = (sql: Query) => sql`
   s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
   s.contract_version as "contractVersion", i.actuals, i.void_reason as "voidReason"`
 
+/**
+ * The round `i` and the score `s` of each prediction `p`, by their keys. `offset 0` keeps the planner from joining the tables as a
+ * whole, which it does as soon as it expects many predictions.
+ */
+const roundAndScore = (sql: Query) => sql`
+  cross join lateral (select * from inputs where id = p.input_id offset 0) i
+  left join lateral (select * from scores where input_id = p.input_id and model_id = p.model_id offset 0) s on true`
+
 /** Reads along one index: the cost of a page does not depend on its position. */
 function exportStatement(sql: Query, { from, to, after, limit }: PredictionStretch) {
   const behind =
@@ -121,7 +129,7 @@ function exportStatement(sql: Query, { from, to, after, limit }: PredictionStret
     from (
       select * from predictions where ${behind} and performed_at < ${to}
       order by performed_at, input_id, model_id limit ${limit}
-    ) p join inputs i on i.id = p.input_id left join scores s on s.input_id = p.input_id and s.model_id = p.model_id
+    ) p ${roundAndScore(sql)}
     order by p.performed_at, p.input_id, p.model_id`
 }
 

@@ -9,11 +9,15 @@ import { encodeInstant } from './schema/instant-codec.ts'
 import { type RoundRow, roundColumns, roundOf, type ScopeRow, scopeOf } from './schema/rows.ts'
 import { jsonParameter, type Query, type Sql } from './session/connect.ts'
 
+// `offset 0` in a lateral query keeps the planner from joining a table as a whole: each row is read by its key.
+
 export function createSeriesStore(sql: Sql): SeriesReads {
   return {
     async leaderboardsAt(ends) {
       const rows = await sql<Leaderboard[]>`
-        select ${leaderboardColumns(sql)} from leaderboards join ${wantedEnds(sql, ends)} on as_of = ends.at order by as_of`
+        select found.* from ${wantedEnds(sql, ends)}
+        cross join lateral (select ${leaderboardColumns(sql)} from leaderboards where as_of = ends.at offset 0) found
+        order by "asOf"`
       return [...rows]
     },
     async snapshotsAt(ends, modelIds) {
@@ -22,7 +26,7 @@ export function createSeriesStore(sql: Sql): SeriesReads {
         ${modelIds.length === 0 ? sql`` : sql`cross join ${wantedModels(sql, { modelIds })}`}
         cross join lateral (
           select ${snapshotColumns(sql)} from snapshots
-          where period_end = ends.at ${modelIds.length === 0 ? sql`` : sql`and model_id = wanted.id`}
+          where period_end = ends.at ${modelIds.length === 0 ? sql`` : sql`and model_id = wanted.id`} offset 0
         ) found order by "periodEnd", "modelId"`
       return [...rows]
     },
@@ -42,8 +46,10 @@ export function createSeriesStore(sql: Sql): SeriesReads {
           i.horizon_ms as "horizonMs", i.step_ms as "stepMs",
           ((floor(extract(epoch from i.resolvable_at) * 1000 / ${cellMs}::int8) + 1) * ${cellMs}::int8)::int8 as "cellEnd",
           sum((s.value->>${field}::text)::float8) as sum, count(*) as count
-        from inputs i join scores s on s.input_id = i.id
-        ${modelIds.length === 0 ? sql`` : sql`join ${wantedModels(sql, { modelIds })} on wanted.id = s.model_id`}
+        from inputs i ${modelIds.length === 0 ? sql`` : sql`cross join ${wantedModels(sql, { modelIds })}`}
+        cross join lateral (
+          select * from scores where input_id = i.id ${modelIds.length === 0 ? sql`` : sql`and model_id = wanted.id`} offset 0
+        ) s
         where i.resolvable_at >= ${from} and i.resolvable_at < ${to} and jsonb_typeof(s.value->${field}::text) = 'number'
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9 order by "cellEnd", "modelId", "scheduleKey"`
       return rows.map(({ source, subject, kind, granularity, ...row }) => ({
