@@ -1,3 +1,4 @@
+import { serveReadiness } from '../operations/readiness.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
 import { serveCheckpoints } from './checkpoints/checkpoints.ts'
@@ -36,7 +37,7 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 
 /** Every route. Their definitions are the types of the client. */
 export const allRoutes = [
-  ...[serveHealth, serveInfo, serveEras],
+  ...[serveHealth, serveReadiness, serveInfo, serveEras],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   serveLeaderboard,
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
