@@ -165,6 +165,10 @@ Every route can also answer 400, 401, 403, 414, 422 (a parameter is invalid), 42
 \`request_id\`. The routes of the web application accept the parameters of its charts (\`projectIds\`, \`start\`, \`end\`, \`include_ensembles\`) even if these mean
 nothing there; any other unknown parameter is refused.
 
+A route that answers with a list also takes \`format\`: \`json\`, \`csv\` or \`ndjson\` (or the header \`Accept\`). In CSV a nested value is JSON, and a text that a
+spreadsheet would read as a formula is preceded by \`'\`. Every GET has a weak \`ETag\` and answers 304 to an \`If-None-Match\` that names it, except the streams
+and files; each may also be asked by HEAD. Answers are compressed if \`Accept-Encoding\` has \`gzip\`.
+
 ${sections.join('\n')}`
   await expect(text).toMatchFileSnapshot(page)
 })

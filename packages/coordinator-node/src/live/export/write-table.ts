@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { csvText, csvValue } from '../../domain/json/csv-cell.ts'
 import { formatInstant } from '../../domain/time.ts'
 import type { Cell, CellType, ExportTable } from './export-table.ts'
 import { parquetChunks } from './parquet-chunks.ts'
@@ -70,13 +71,8 @@ async function* ndjsonChunks({ columns, pages }: ExportTable): AsyncGenerator<st
 function csvCell(cell: Cell, type: CellType): string {
   if (cell === null) return ''
   if (type === 'time') return timeOf(cell)
-  const text = type === 'json' ? JSON.stringify(cell) : harmless(String(cell), type)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-/** Spreadsheets execute texts that begin like a formula, and participants choose names and details. */
-function harmless(text: string, type: CellType): string {
-  return type === 'text' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  if (type === 'text') return csvText(String(cell))
+  return csvValue(type === 'json' ? JSON.stringify(cell) : String(cell))
 }
 
 function timeOf(cell: Cell): string {

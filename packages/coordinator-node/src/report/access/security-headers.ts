@@ -21,6 +21,6 @@ export const addSecurityHeaders: MiddlewareHandler = async (context, next) => {
   }
   const viewer = context.get('viewer')
   if (viewer === undefined || viewer.role === 'public') return
-  answer.set('cache-control', 'private, no-cache')
+  if (answer.get('cache-control') !== 'no-store') answer.set('cache-control', 'private, no-cache')
   answer.append('vary', 'Authorization, X-API-Key')
 }

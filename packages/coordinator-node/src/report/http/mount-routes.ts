@@ -3,10 +3,11 @@ import { nearestName } from '../../domain/nearest-name.ts'
 import type { RequestVariables } from '../access/viewer.ts'
 import type { ReportContext } from '../report-context.ts'
 import type { RouteDefinition } from './define-route.ts'
-import { jsonResponse } from './json-response.ts'
+import { formatOf, renderAnswer } from './formats.ts'
 import { operationOf } from './operation.ts'
 import { problem } from './problem.ts'
 import { readInput } from './read-input.ts'
+import { sendAnswer } from './send-answer.ts'
 import type { ReportRequest, ServedRoute } from './serve-route.ts'
 
 export type ReportApp = OpenAPIHono<{ Variables: RequestVariables }>
@@ -19,8 +20,10 @@ export function mountRoutes(app: ReportApp, routes: readonly ServedRoute[], repo
     app.openAPIRegistry.registerPath(operationOf(definition))
     app.on(definition.method.toUpperCase(), honoPath(definition.path), async (context) => {
       const input = await readInput(context, definition)
+      const format = formatOf(context, definition)
       const answer = await handle({ ...input, viewer: context.get('viewer'), context })
-      return answer instanceof Response ? answer : jsonResponse(context, answer, definition.status)
+      if (answer instanceof Response) return answer
+      return sendAnswer(context, definition, renderAnswer(answer, format, definition))
     })
   }
   for (const path of new Set(inOrder.map(({ definition }) => definition.path))) {

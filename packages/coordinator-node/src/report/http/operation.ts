@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { RouteConfig } from '@hono/zod-openapi'
+import { z } from 'zod'
 import type { ErrorStatus, RouteDefinition } from './define-route.ts'
+import { formatField, isList, listTypes } from './formats.ts'
 import { problemSchema } from './problem.ts'
 
 /** Of every route: the form of the request, its key, its number, its parameters; then what the client did not cause. */
@@ -20,7 +22,7 @@ function keysOf({ tier }: RouteDefinition): Record<string, string[]>[] {
 
 /** A definition as an operation of OpenAPI. */
 export function operationOf(definition: RouteDefinition): RouteConfig {
-  const { method, path, tag, summary, description, params, query, body, answer, status = 200 } = definition
+  const { method, path, tag, summary, description, params, body, answer, status = 200 } = definition
   const { mediaType = 'application/json', errors = [], otherAnswers = {} } = definition
   const problems = [...new Set([...errors, ...(body === undefined ? [] : [413 as const]), ...commonErrors])].sort()
   return {
@@ -33,11 +35,14 @@ export function operationOf(definition: RouteDefinition): RouteConfig {
     security: keysOf(definition),
     request: {
       ...(params === undefined ? {} : { params }),
-      ...(query === undefined ? {} : { query }),
+      ...queryOf(definition),
       ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
     },
     responses: {
-      [status]: { description: summary, content: { [mediaType]: { schema: answer } } },
+      [status]: { description: summary, content: { [mediaType]: { schema: answer }, ...rowsContent(definition) } },
+      ...(method === 'get'
+        ? { 304: { description: 'The client has this answer: `If-None-Match` names its ETag.' } }
+        : {}),
       ...Object.fromEntries(
         problems.map((code) => [
           code,
@@ -55,6 +60,18 @@ export function operationOf(definition: RouteDefinition): RouteConfig {
       ),
     },
   }
+}
+
+function queryOf(definition: RouteDefinition) {
+  const { query } = definition
+  if (isList(definition)) return { query: (query ?? z.object({})).extend({ format: formatField }) }
+  return query === undefined ? {} : { query }
+}
+
+/** The rows of a list in its other forms. */
+function rowsContent(definition: RouteDefinition) {
+  const text = { schema: { type: 'string' } } as const
+  return isList(definition) ? { [listTypes.csv]: text, [listTypes.ndjson]: text } : {}
 }
 
 /** `get_reports_models_model_id_diversity` */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CrunchError } from '../../domain/errors.ts'
 import { nearestName } from '../../domain/nearest-name.ts'
 import type { RouteDefinition, RouteInput } from './define-route.ts'
+import { isList } from './formats.ts'
 import { chartFields } from './query-fields.ts'
 import type { ReportRequest } from './serve-route.ts'
 
@@ -20,8 +21,10 @@ export async function readInput<Definition extends RouteDefinition>(
 }
 
 /** The last of a repeated parameter counts. */
-function readQuery(context: ReportRequest, { query, extra }: RouteDefinition): unknown {
-  const names = [...new Set([...Object.keys(query?.shape ?? {}), ...(extra === 'charts' ? chartParameters : [])])]
+function readQuery(context: ReportRequest, definition: RouteDefinition): unknown {
+  const { query, extra } = definition
+  const common = [...(extra === 'charts' ? chartParameters : []), ...(isList(definition) ? ['format'] : [])]
+  const names = [...new Set([...Object.keys(query?.shape ?? {}), ...common])]
   const all = context.req.queries()
   if (extra !== 'any') refuseUnknown(context.req.path, Object.keys(all), names)
   if (query === undefined) return {}

@@ -27,13 +27,25 @@ describe('/openapi.json', () => {
     )
     const { parameters = [], responses } = (body.paths['/reports/snapshots'] as { get: Operation }).get
     expect(parameters.map(({ name }) => name)).toEqual([
-      ...['projectIds', 'start', 'end', 'include_ensembles', 'model_id', 'since', 'until', 'limit'],
+      ...['projectIds', 'start', 'end', 'include_ensembles', 'model_id', 'since', 'until', 'limit', 'format'],
     ])
     const securityOf = (path: string) => (body.paths[path] as { get: Operation }).get.security
     expect(Object.keys(body.components.securitySchemes)).toEqual(['bearer', 'header'])
     expect(securityOf('/info')).toEqual([{}, { bearer: [] }, { header: [] }])
     expect(securityOf('/reports/models/{model_id}/logs')).toEqual([{ bearer: [] }, { header: [] }])
-    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '414', '422', '429', '431', '500', '503'])
+    expect(Object.keys(responses)).toEqual([
+      '200',
+      '304',
+      '400',
+      '401',
+      '403',
+      '414',
+      '422',
+      '429',
+      '431',
+      '500',
+      '503',
+    ])
   })
 })
 
