@@ -52,7 +52,10 @@ export async function replayReport(): Promise<ReportReplay> {
   const registry = { place: 'crunchers.json', accounts: async (all: readonly Model[]) => new Map(wallets(all)) }
   const payouts = createPayouts({ store, registry, chain: null, crunch: 'next-move', now: () => minute(100) })
   const file = { scope: btc, name: '2026-03-01.parquet', sizeBytes: 51_234, recordCount: 1_440 }
-  const dataFiles: DataFiles = { list: async () => [file], read: async () => new TextEncoder().encode('PAR1') }
+  const dataFiles: DataFiles = {
+    list: async () => [file],
+    read: async (_, name) => (name === file.name ? new TextEncoder().encode('PAR1') : null),
+  }
   const app = createReportApp({
     payouts,
     dataFiles,

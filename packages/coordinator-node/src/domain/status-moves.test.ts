@@ -38,6 +38,7 @@ describe('small helpers of the domain', () => {
     expect(nearestName('timeouts', known)).toBe('timeout')
     expect(nearestName('emission', known)).toBeUndefined()
     expect(nearestName('schema', [])).toBeUndefined()
+    expect(nearestName('x'.repeat(201), ['x'.repeat(200)])).toBeUndefined()
   })
 
   test('the mean of a snapshot is null without data, not zero', () => {

@@ -80,7 +80,12 @@ describe('without any key', () => {
       const headers: Record<string, string> = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
       return (await send(confirm, { method: 'POST', from: proxy, headers })).status
     }
-    expect(await from('10.1.2.3', '203.0.113.9, 127.0.0.1')).toBe(200)
+    // Loopback of another machine, which anybody in its network can claim.
+    expect(await from('10.1.2.3', '127.0.0.1')).toBe(403)
+    expect(await from('10.1.2.3', '203.0.113.9, 127.0.0.1')).toBe(403)
+    expect(await from('::1', '127.0.0.1')).toBe(200)
+    expect(await from('::1', '203.0.113.9, 127.0.0.1')).toBe(403)
+    expect(await from('::1', '127.0.0.1, 10.9.9.9')).toBe(403)
     expect(await from('10.1.2.3', '127.0.0.1, 203.0.113.9')).toBe(403)
     expect(await from('10.1.2.3', '127.0.0.1, 203.0.113.9, 10.9.9.9')).toBe(403)
     expect(await from('10.1.2.3', '127.0.0.1, rubbish')).toBe(403)
@@ -132,7 +137,24 @@ describe('with keys', () => {
     const other = await addKey('read')
     expect(await send(`/k/${key}/open`, bearer(other))).toMatchObject({ status: 400 })
     expect((await send(`/k/wrong${confirm}`)).status).toBe(401)
-    expect((await send(`/k/${key}/k/${key}/open`)).status).toBe(404)
+    expect((await send(`/k/${key}//open`)).status).toBe(404)
+    expect((await send(`/k/${key}/%2fopen`)).status).toBe(404)
+  })
+
+  it.each(['/K/KEY/open', '/%6b/KEY/open', '//k/KEY/open', '/k//KEY/open', '/KEY', '/k/KEY/k/KEY/open', '/open/KEY%'])(
+    'refuses a key elsewhere in the path, and does not repeat it: %s',
+    async (path) => {
+      const { send, addKey, lines } = accessUnderTest()
+      const key = await addKey('admin')
+      const answer = await send(path.replaceAll('KEY', key))
+      expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('/k/KEY/') } })
+      expect(answer.text + JSON.stringify(lines)).not.toContain(key)
+    },
+  )
+
+  it('takes a value that only begins like a key for what it is', async () => {
+    const { send } = accessUnderTest()
+    expect((await send('/open?projectIds=crunch_bot')).status).toBe(200)
   })
 
   it.each([
@@ -140,6 +162,8 @@ describe('with keys', () => {
     ['/open?API_KEY=', 400],
     ['/open?access_token=', 400],
     ['/open?projectIds=1&x=', 400],
+    ['/open?', 400],
+    ['/open?start=Bearer%20', 400],
   ])('refuses a key in the query: %s', async (path, status) => {
     const { send, addKey, lines } = accessUnderTest()
     const key = await addKey('admin')
@@ -278,6 +302,16 @@ describe('settings of the Python engine', () => {
     // Neither public nor the organizer's any more: reads.
     expect(await status('/open')).toBe(401)
     expect(await status('/custom/hello')).toBe(401)
+  })
+
+  it('an escaped value cannot get around a prefix', async () => {
+    const { send } = accessUnderTest({ legacyKey: 'k', publicPrefixes: ['/reports'], adminPrefixes: [] })
+    expect((await send('/reports/checkpoints/a%40b')).status).toBe(200)
+    const closed = accessUnderTest({ legacyKey: 'k', adminPrefixes: ['/reports/checkpoints/a@b'] })
+    for (const id of ['a@b', 'a%40b', '%61%40b']) {
+      expect((await closed.send(`/reports/checkpoints/${id}`)).status, id).toBe(401)
+    }
+    expect((await closed.send('/reports/checkpoints/other')).status).toBe(200)
   })
 })
 

@@ -8,6 +8,7 @@ import type { ReportContext } from '../report-context.ts'
 import { readConnection } from './client-address.ts'
 import { createGate } from './gate.ts'
 import { createKeyRing } from './key-ring.ts'
+import { containsKey } from './key-text.ts'
 import { splitPathKey } from './path-key.ts'
 import { keyInQuery } from './presented-key.ts'
 import { refuse } from './refuse.ts'
@@ -90,5 +91,7 @@ const checkForm: MiddlewareHandler = async (context, next) => {
   if (refusal !== null) refuse(refusal.status, refusal.text)
   const text = url.search === '' ? null : keyInQuery(url.searchParams)
   if (text !== null) refuse(400, text)
+  if (containsKey(context.req.path))
+    refuse(400, 'A key in the path comes first and once, as in /k/KEY/reports/leaderboard.')
   return next()
 }

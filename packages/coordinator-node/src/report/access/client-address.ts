@@ -37,16 +37,24 @@ export function readClient(connection: Connection | undefined, headers: Headers,
   const socket = plainAddress(connection?.remoteAddress ?? '')
   if (connection === undefined || socket === null) return { address: null, isHere: false }
   if (isTrusted(socket)) {
-    const address = forwardedFor(headers, isTrusted)
-    return { address: address ?? socket, isHere: address !== null && isLoopback(address) }
+    const hops = forwardedHops(headers)
+    // Another machine's 127.0.0.1 is not this one's, and anybody in a trusted network could claim it.
+    const isHere = isLoopback(socket) && hops.every((hop) => hop !== null && isLoopback(hop))
+    return { address: clientOf(hops, isTrusted) ?? socket, isHere }
   }
   // An unknown proxy on this machine: it speaks for others. nginx adds no header by default, but speaks HTTP/1.0.
   const isProxied = forwardingHeaders.some((name) => headers.has(name)) || connection.httpVersion === '1.0'
   return { address: socket, isHere: isLoopback(socket) && !isProxied }
 }
 
-function forwardedFor(headers: Headers, isTrusted: IsTrusted): string | null {
-  const hops = (headers.get('x-forwarded-for') ?? '').split(',').map((hop) => plainAddress(hop.trim()))
+type Hops = readonly (string | null)[]
+
+/** Never empty: `null` stands for what is missing or not an address. */
+function forwardedHops(headers: Headers): Hops {
+  return (headers.get('x-forwarded-for') ?? '').split(',').map((hop) => plainAddress(hop.trim()))
+}
+
+function clientOf(hops: Hops, isTrusted: IsTrusted): string | null {
   const last = hops.findLast((hop) => hop === null || !isTrusted(hop))
   return last === undefined ? (hops[0] ?? null) : last
 }

@@ -98,8 +98,10 @@ function createIdentifier({ keys: ring, report: { log }, monotonicMs }: GateOpti
     if (presented !== null && 'refusal' in presented) return refuse(400, presented.refusal)
     if (presented !== null) {
       const counted = countedAs(client.address)
+      const keys = await ring.current()
+      // Nothing may wait between this and the count of the failure, or requests at the same time would all pass.
       limit(context, failures.waitSeconds(counted), 'wrong keys')
-      return ownerOf(context, await ring.current(), presented.key, counted)
+      return ownerOf(context, keys, presented.key, counted)
     }
     const isOpen = !isWrite && (tier === 'public' || tier === 'read')
     if (isOpen && reason !== null) return { viewer: anyone, hasKeys: false, keyName: null }

@@ -6,6 +6,11 @@ export const keyPrefix = 'crunch_'
 
 const keyForm = /^crunch_([0-9a-f]{8})_[A-Za-z0-9_-]{43}$/
 
+/** Whether a text has a whole key anywhere in it. */
+export function containsKey(text: string): boolean {
+  return /crunch_[0-9a-f]{8}_[A-Za-z0-9_-]{43}/.test(text)
+}
+
 /** A new key: `crunch_ID_SECRET` with a random id and 32 random bytes. The text cannot be derived from what is stored. */
 export function newKeyText(): { readonly id: string; readonly text: string; readonly hash: string } {
   const id = randomBytes(4).toString('hex')

@@ -89,6 +89,13 @@ describe('rate limits', () => {
     expect(JSON.stringify(lines)).not.toContain('guess')
   })
 
+  it('limits wrong keys that are sent at the same time', async () => {
+    const { send } = accessUnderTest({ legacyKey: 'k' })
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => send('/open', bearer(`guess ${index}`))))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(10)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(30)
+  })
+
   it('remembers a bounded number of clients', () => {
     const limit = createRateLimit({ burst: 1, everyMs: 1_000, monotonicMs: () => 0 })
     limit.take('first')

@@ -10,11 +10,11 @@ export function splitPathKey(url: URL): { readonly key: string; readonly url: UR
   return { key: decoded(encoded), url: inner }
 }
 
-function decoded(text: string): string {
+/** A segment of a path without its escapes; as it is if they are malformed. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    // Not an encoding of any key; it is compared as it is, and refused.
     return text
   }
 }

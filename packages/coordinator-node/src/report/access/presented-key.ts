@@ -1,4 +1,4 @@
-import { keyPrefix } from './key-text.ts'
+import { containsKey } from './key-text.ts'
 
 /** Names under which clients send keys in the query. */
 const keyParameters = ['api_key', 'apikey', 'api-key', 'x-api-key', 'access_token', 'authorization']
@@ -20,7 +20,7 @@ export function presentedKey(headers: Headers): PresentedKey {
 /** Why a key in the query is refused; `null` if there is none. It never repeats the key. */
 export function keyInQuery(query: URLSearchParams): string | null {
   for (const [name, value] of query) {
-    if (!keyParameters.includes(name.toLowerCase()) && !value.startsWith(keyPrefix)) continue
+    if (!keyParameters.includes(name.toLowerCase()) && !containsKey(name) && !containsKey(value)) continue
     return (
       'A key in the URL ends up in logs, histories and other pages, so it is refused. ' +
       'Send it in a header, Authorization: Bearer KEY or X-API-Key: KEY, and replace this one with: crunch keys rotate NAME.'

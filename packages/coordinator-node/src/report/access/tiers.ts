@@ -1,3 +1,5 @@
+import { decoded } from './path-key.ts'
+
 /**
  * Who may call a route on a node with keys. public: all. read: all, or with `API_READ_AUTH` the owner of any key. admin: keys
  * of the organizer. owner: these and participants' keys; the route itself answers only about their own models.
@@ -67,6 +69,10 @@ export function isBelow(path: string, prefix: string): boolean {
   return wanted.every((part, index) => part === parts[index]) && (!isProper || parts.length > wanted.length)
 }
 
+/** Decoded as the router decodes parameters, so that no spelling of a value gets around a prefix. */
 function segments(path: string): readonly string[] {
-  return path.split('/').filter((part) => part !== '')
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded)
 }

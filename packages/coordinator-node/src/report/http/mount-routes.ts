@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { nearestName } from '../../domain/nearest-name.ts'
 import type { RequestVariables } from '../access/viewer.ts'
 import type { ReportContext } from '../report-context.ts'
+import { cutText } from './cut-text.ts'
 import type { RouteDefinition } from './define-route.ts'
 import { formatOf, renderAnswer } from './formats.ts'
 import { operationOf } from './operation.ts'
@@ -42,7 +43,7 @@ function notFound(context: ReportRequest, paths: readonly string[]): Response {
   const { method, path } = context.req
   const nearest = nearestName(path, paths)
   const fix = nearest === undefined ? 'The paths are listed at /openapi.json.' : `Did you mean ${nearest}?`
-  return problem(context, 404, `There is no ${method} ${path}. ${fix}`)
+  return problem(context, 404, `There is no ${method} ${cutText(path)}. ${fix}`)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CrunchError } from '../../domain/errors.ts'
 import { nearestName } from '../../domain/nearest-name.ts'
+import { cutText } from './cut-text.ts'
 import type { RouteDefinition, RouteInput } from './define-route.ts'
 import { isList } from './formats.ts'
 import { chartFields } from './query-fields.ts'
@@ -20,6 +21,9 @@ export async function readInput<Definition extends RouteDefinition>(
   return { params, query, body } as RouteInput<Definition>
 }
 
+/** Unknown parameters that an error names: comparing a thousand of them with the known ones would hold up all other requests. */
+const maxShown = 20
+
 /** The last of a repeated parameter counts. */
 function readQuery(context: ReportRequest, definition: RouteDefinition): unknown {
   const { query, extra } = definition
@@ -37,11 +41,11 @@ function refuseUnknown(path: string, names: readonly string[], known: readonly s
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length === 0) return
   throw new z.ZodRealError(
-    unknown.map((name) => {
+    unknown.slice(0, maxShown).map((name) => {
       const nearest = nearestName(name, known)
       const all = known.length === 0 ? 'it takes no parameters' : `the parameters are ${known.join(', ')}`
       const fix = nearest === undefined ? all : `did you mean ${nearest}?`
-      return { code: 'custom', path: [name], message: `is not a parameter of ${path}; ${fix}`, input: name }
+      return { code: 'custom', path: [cutText(name)], message: `is not a parameter of ${path}; ${fix}`, input: name }
     }),
   )
 }
