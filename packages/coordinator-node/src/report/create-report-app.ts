@@ -1,14 +1,16 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { Registry } from 'prom-client'
 import { silentLog } from '../ports/log.ts'
 import { mountAccess } from './access/access.ts'
 import type { RequestVariables } from './access/viewer.ts'
 import { mountRoutes, type ReportApp } from './http/mount-routes.ts'
 import { errorResponse } from './http/problem.ts'
+import { countRequests } from './operations/request-metrics.ts'
 import { addReference } from './reference/add-reference.ts'
 import type { ReportContext } from './report-context.ts'
 import { allRoutes } from './routes/all-routes.ts'
 
-export type ReportOptions = Omit<ReportContext, 'log'> & Partial<Pick<ReportContext, 'log'>>
+export type ReportOptions = Omit<ReportContext, 'log' | 'metrics'> & Partial<Pick<ReportContext, 'log'>>
 
 /**
  * The REST API over the stored data of a node; any number of instances may run concurrently. Errors are problems (RFC 9457);
@@ -16,8 +18,10 @@ export type ReportOptions = Omit<ReportContext, 'log'> & Partial<Pick<ReportCont
  * @example const server = await startReportServer({ app: createReportApp({ reads: store, info, contract, clock }), port: 8000 })
  */
 export function createReportApp(options: ReportOptions): ReportApp {
-  const report: ReportContext = { ...options, log: options.log ?? silentLog }
+  const metrics = new Registry()
+  const report: ReportContext = { ...options, metrics, log: options.log ?? silentLog }
   const app: ReportApp = new OpenAPIHono<{ Variables: RequestVariables }>()
+  app.use(countRequests(metrics))
   mountAccess(app, report, allRoutes)
   app.onError((error, context) => errorResponse(error, context, report.log))
   mountRoutes(app, allRoutes, report)

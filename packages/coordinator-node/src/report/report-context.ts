@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client'
 import type { ContractVersion, Era } from '../domain/era.ts'
 import type { Direction, NewcomerPolicy } from '../domain/leaderboard.ts'
 import type { Organizer } from '../domain/models/model-role.ts'
@@ -89,6 +90,8 @@ export interface ReportContext {
   readonly clock: Clock
   /** Absent: logs of models cannot be read. */
   readonly modelLines?: ModelLines
+  /** What `/metrics` shows besides the stored rows; absent: nothing. */
+  readonly metrics?: Registry
   /** Absent: only the stored keys restrict the API. */
   readonly access?: AccessSettings
   /** Receives uncaught errors, which are never sent to the client. */

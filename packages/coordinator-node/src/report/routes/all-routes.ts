@@ -1,3 +1,4 @@
+import { serveMetrics } from '../operations/metrics.ts'
 import { serveReadiness } from '../operations/readiness.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
@@ -37,7 +38,7 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 
 /** Every route. Their definitions are the types of the client. */
 export const allRoutes = [
-  ...[serveHealth, serveReadiness, serveInfo, serveEras],
+  ...[serveHealth, serveReadiness, serveMetrics, serveInfo, serveEras],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   serveLeaderboard,
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
