@@ -135,7 +135,10 @@ describe('with keys', () => {
     expect(missing.status).toBe(404)
     expect(JSON.stringify(lines) + missing.text).not.toContain(key)
     const other = await addKey('read')
-    expect(await send(`/k/${key}/open`, bearer(other))).toMatchObject({ status: 400 })
+    for (const headers of [{ authorization: `Bearer ${other}` }, { 'x-api-key': other }]) {
+      expect(await send(`/k/${key}/open`, { headers })).toMatchObject({ status: 400 })
+    }
+    expect((await send(`/k/${key}/open`, { headers: { 'x-api-key': key } })).status).toBe(200)
     expect((await send(`/k/wrong${confirm}`)).status).toBe(401)
     expect((await send(`/k/${key}//open`)).status).toBe(404)
     expect((await send(`/k/${key}/%2fopen`)).status).toBe(404)

@@ -80,7 +80,10 @@ function unwrapPathKey(serve: AccessOptions['serve']): MiddlewareHandler {
     const split = context.req.path.startsWith('/k/') ? splitPathKey(new URL(context.req.url)) : null
     if (split === null) return next()
     const request = new Request(split.url, context.req.raw)
-    request.headers.set('x-api-key', split.key)
+    const sent = request.headers.get('x-api-key')
+    if (sent === null) request.headers.set('x-api-key', split.key)
+    // Both arrive, and are refused together.
+    else if (sent !== split.key) request.headers.set('authorization', `Bearer ${split.key}`)
     return serve(request, context.env)
   }
 }

@@ -12,7 +12,9 @@ export function presentedKey(headers: Headers): PresentedKey {
   const key = inBearer ?? inHeader
   if (key === null) return null
   if (inBearer !== null && inHeader !== null && inBearer !== inHeader) {
-    return { refusal: 'Authorization and X-API-Key contain different keys. Send one of them.' }
+    return {
+      refusal: 'The request contains different keys. Send one of them, in Authorization, X-API-Key or the path.',
+    }
   }
   return key === '' ? { refusal: 'The key is empty. Send the key, or no header.' } : { key }
 }
