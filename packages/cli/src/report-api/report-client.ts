@@ -158,25 +158,39 @@ export class ReportClient {
 
   /** The newest leaderboard; with `until`, the newest one up to that time. */
   leaderboard(until?: string): Promise<readonly LeaderboardRow[]> {
-    return this.#ask('/reports/leaderboard', (client) => client.get('/reports/leaderboard', { query: { until } }))
+    return this.#list('/reports/leaderboard', (client) => client.get('/reports/leaderboard', { query: { until } }))
   }
 
   checkpoints(): Promise<readonly CheckpointRow[]> {
-    return this.#ask('/reports/checkpoints', (client) => client.get('/reports/checkpoints', { query: { limit: 100 } }))
+    return this.#list('/reports/checkpoints', (client) => client.get('/reports/checkpoints', { query: { limit: 100 } }))
   }
 
   feeds(): Promise<readonly FeedRow[]> {
-    return this.#ask('/reports/feeds', (client) => client.get('/reports/feeds'))
+    return this.#list('/reports/feeds', (client) => client.get('/reports/feeds'))
   }
 
   models(): Promise<readonly ModelRow[]> {
-    return this.#ask('/reports/models', (client) => client.get('/reports/models'))
+    return this.#list('/reports/models', (client) => client.get('/reports/models'))
   }
 
   /** The recent answers of each model. */
   modelActivity(): Promise<readonly ModelActivityRow[]> {
     const path = '/reports/models/activity'
-    return this.#ask(path, (client) => client.get(path), activityLimitMs)
+    return this.#list(path, (client) => client.get(path), activityLimitMs)
+  }
+
+  async #list<Rows extends readonly unknown[]>(
+    path: string,
+    ask: (client: Client) => Promise<Rows>,
+    limitMs?: number,
+  ): Promise<Rows> {
+    const rows = await this.#ask(path, ask, limitMs)
+    if (Array.isArray(rows)) return rows
+    throw new CliError({
+      place: `${this.#baseUrl}${path}`,
+      cause: 'the server there is not the report API of a node: its answer is not a list',
+      fix: 'set REPORT_API_PORT to the port of the node',
+    })
   }
 
   async #ask<Answer>(path: string, ask: (client: Client) => Promise<Answer>, limitMs?: number): Promise<Answer> {

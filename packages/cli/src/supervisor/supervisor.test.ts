@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -295,6 +296,7 @@ describe('after kill -9 of the supervisor', () => {
     })
     if (polite === undefined || stubborn === undefined) throw new Error('two processes were expected')
     child.kill('SIGKILL')
+    await once(child, 'exit')
     await poll(() => !isAlive(polite))
     expect(isAlive(stubborn)).toBe(true)
     expect(await readLiveSupervisor(directory)).toBeUndefined()

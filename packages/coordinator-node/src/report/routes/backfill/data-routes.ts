@@ -55,8 +55,8 @@ export const serveDataFile = serveRoute(dataFile, (report) => async ({ params, c
   if (file === null) throw new CrunchError('NOT_FOUND', 'File not found: GET /data/backfill/index lists all files.')
   return context.body(file, 200, {
     'content-type': 'application/octet-stream',
-    // The checked form of a file name needs no quoting.
-    'content-disposition': `attachment; filename="${filename}"`,
+    // A header holds Latin-1 without quotes: the name of a day's file stays as it is.
+    'content-disposition': `attachment; filename="${encodeURIComponent(filename)}"`,
   })
 })
 
