@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { CustomRoutes } from './live/custom-routes.ts'
 export { loadContract } from './live/load-contract.ts'
 export { createLog } from './live/log.ts'
 export { readSettings, type Settings } from './live/settings.ts'

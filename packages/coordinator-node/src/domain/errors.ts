@@ -4,6 +4,7 @@ import { ExpectedError } from '@crunch/local-processes/errors'
 export type CrunchErrorCode =
   | 'CONTRACT_INVALID'
   | 'CONTRACT_NOT_LOADED'
+  | 'ROUTES_NOT_LOADED'
   | 'SETTINGS_INVALID'
   | 'STORE_UNAVAILABLE'
   | 'STORE_TOO_NEW'

@@ -111,11 +111,15 @@ async function importFunction(
 }
 
 /** @param setting the setting that names the file, for error messages */
-async function importAuthorFile(path: string, setting = ''): Promise<Record<string, unknown>> {
+export async function importAuthorFile(
+  path: string,
+  setting = '',
+  code: 'CONTRACT_NOT_LOADED' | 'ROUTES_NOT_LOADED' = 'CONTRACT_NOT_LOADED',
+): Promise<Record<string, unknown>> {
   try {
     return (await importTypeScript(path)) as Record<string, unknown>
   } catch (error) {
-    throw new CrunchError('CONTRACT_NOT_LOADED', `${setting}${path} could not be loaded:\n${authorText(error)}`, {
+    throw new CrunchError(code, `${setting}${path} could not be loaded:\n${authorText(error)}`, {
       cause: error,
     })
   }

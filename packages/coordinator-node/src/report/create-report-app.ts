@@ -5,6 +5,7 @@ import { mountAccess } from './access/access.ts'
 import type { RequestVariables } from './access/viewer.ts'
 import { mountRoutes, type ReportApp } from './http/mount-routes.ts'
 import { errorResponse } from './http/problem.ts'
+import { mountCustom } from './operations/mount-custom.ts'
 import { countRequests } from './operations/request-metrics.ts'
 import { addReference } from './reference/add-reference.ts'
 import type { ReportContext } from './report-context.ts'
@@ -25,6 +26,7 @@ export function createReportApp(options: ReportOptions): ReportApp {
   mountAccess(app, report, allRoutes)
   app.onError((error, context) => errorResponse(error, context, report.log))
   mountRoutes(app, allRoutes, report)
+  mountCustom(app, report)
   addReference(app, report.info)
   return app
 }

@@ -11,6 +11,7 @@ import type { Store } from '../ports/store.ts'
 import type { AccessSettings } from './access/access-settings.ts'
 import type { Reveal } from './access/viewer.ts'
 import type { DataFiles } from './data-files.ts'
+import type { CustomApps } from './operations/mount-custom.ts'
 
 /** Identity of this node. */
 export interface ReportInfo {
@@ -90,6 +91,8 @@ export interface ReportContext {
   readonly clock: Clock
   /** Absent: logs of models cannot be read. */
   readonly modelLines?: ModelLines
+  /** Absent: there are none. */
+  readonly custom?: CustomApps
   /** What `/metrics` shows besides the stored rows; absent: nothing. */
   readonly metrics?: Registry
   /** Absent: only the stored keys restrict the API. */

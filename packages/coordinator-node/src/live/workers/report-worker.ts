@@ -6,6 +6,7 @@ import { createReportApp } from '../../report/create-report-app.ts'
 import type { ReportInfo } from '../../report/report-context.ts'
 import { startReportServer } from '../../report/start-report-server.ts'
 import { openDataFiles } from '../backfill/data-files.ts'
+import { type CustomRoutes, loadCustomRoutes } from '../custom-routes.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { modelLinesOf } from '../model-lines.ts'
 import { orchestratorKeyOf } from '../orchestrator-key.ts'
@@ -22,6 +23,7 @@ import type { WorkerContext } from './worker-context.ts'
 export async function runReportWorker(context: WorkerContext): Promise<void> {
   const { contract, settings, store, clock, log } = context
   const watch = openWatch(context)
+  const apps = await loadCustomRoutes(context.contractFolder)
   const app = createReportApp({
     reads: store,
     probe: store.probe,
@@ -38,6 +40,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
     modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
     // Where crunch backfill writes unless told otherwise.
     dataFiles: openDataFiles(join(context.contractFolder, 'data', 'backfill')),
+    custom: { apps, variables: { contract, reads: store } satisfies CustomRoutes['Variables'] },
     payouts: await openPayouts(store, settings, context.contractFolder),
     access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),

@@ -22,6 +22,7 @@ export interface WorkerProcessOptions {
 const configurationCodes: readonly CrunchErrorCode[] = [
   'CONTRACT_INVALID',
   'CONTRACT_NOT_LOADED',
+  'ROUTES_NOT_LOADED',
   'SETTINGS_INVALID',
   'STORE_TOO_NEW',
   'OTHER_COMPETITION',

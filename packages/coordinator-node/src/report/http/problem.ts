@@ -24,6 +24,7 @@ const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   REGISTRY_INVALID: 500,
   CONTRACT_INVALID: 500,
   CONTRACT_NOT_LOADED: 500,
+  ROUTES_NOT_LOADED: 500,
   SETTINGS_INVALID: 500,
   STORE_TOO_NEW: 500,
   STORE_CORRUPT: 500,

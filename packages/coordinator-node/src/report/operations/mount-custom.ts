@@ -1,0 +1,24 @@
+import type { Hono } from 'hono'
+import type { TierRow } from '../access/tiers.ts'
+import type { ReportApp } from '../http/mount-routes.ts'
+import type { ReportContext } from '../report-context.ts'
+
+/** Routes of the organizer, and the variables of their requests. */
+export interface CustomApps {
+  readonly apps: readonly Hono[]
+  readonly variables: Readonly<Record<string, unknown>>
+}
+
+/** They belong to the organizer until `API_PUBLIC_PREFIXES` opens them, since their code may read everything. */
+export const customTiers: readonly TierRow[] = [{ method: '*', path: '/custom/*', tier: 'admin' }]
+
+/** Serves the organizer's own routes under `/custom`, where no core route is. */
+export function mountCustom(app: ReportApp, { custom }: ReportContext): void {
+  if (custom === undefined) return
+  app.use('/custom/*', (context, next) => {
+    const set = context.set as (name: string, value: unknown) => void
+    for (const [name, value] of Object.entries(custom.variables)) set(name, value)
+    return next()
+  })
+  for (const one of custom.apps) app.route('/custom', one)
+}
