@@ -11,7 +11,7 @@ import type { Store } from '../ports/store.ts'
 import type { AccessSettings } from './access/access-settings.ts'
 import type { Reveal } from './access/viewer.ts'
 import type { DataFiles } from './data-files.ts'
-import type { CustomApps } from './operations/mount-custom.ts'
+import type { CustomApps } from './operations/custom-apps.ts'
 
 /** Identity of this node. */
 export interface ReportInfo {

@@ -135,7 +135,8 @@ describe('with keys', () => {
     expect(missing.status).toBe(404)
     expect(JSON.stringify(lines) + missing.text).not.toContain(key)
     const other = await addKey('read')
-    for (const headers of [{ authorization: `Bearer ${other}` }, { 'x-api-key': other }]) {
+    const otherKeys: Record<string, string>[] = [{ authorization: `Bearer ${other}` }, { 'x-api-key': other }]
+    for (const headers of otherKeys) {
       expect(await send(`/k/${key}/open`, { headers })).toMatchObject({ status: 400 })
     }
     expect((await send(`/k/${key}/open`, { headers: { 'x-api-key': key } })).status).toBe(200)

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { fromHere, reportUnderTest } from '../report-app.testkit.ts'
-import type { CustomApps } from './mount-custom.ts'
+import type { CustomApps } from './custom-apps.ts'
 
 function custom(): CustomApps {
   const app = new Hono<{ Variables: { answer: number } }>()

@@ -1,13 +1,6 @@
-import type { Hono } from 'hono'
 import type { TierRow } from '../access/tiers.ts'
 import type { ReportApp } from '../http/mount-routes.ts'
 import type { ReportContext } from '../report-context.ts'
-
-/** Routes of the organizer, and the variables of their requests. */
-export interface CustomApps {
-  readonly apps: readonly Hono[]
-  readonly variables: Readonly<Record<string, unknown>>
-}
 
 /** They belong to the organizer until `API_PUBLIC_PREFIXES` opens them, since their code may read everything. */
 export const customTiers: readonly TierRow[] = [{ method: '*', path: '/custom/*', tier: 'admin' }]
