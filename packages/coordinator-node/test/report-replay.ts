@@ -60,6 +60,8 @@ export async function replayReport(): Promise<ReportReplay> {
     payouts,
     dataFiles,
     reads: store,
+    // A stream gives its opening and ends.
+    live: { ...store, stopping: AbortSignal.abort() },
     clock,
     modelLines: async () => ['hello', 'world'],
     contract: reportContract(changedContract({}), 'organizer'),

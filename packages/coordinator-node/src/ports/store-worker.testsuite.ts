@@ -244,6 +244,7 @@ function closeTests(context: StoreUnderTest): void {
       moveCheckpoint: () =>
         store.moveCheckpoint('x', { to: 'PAID', at: minute(0), transactionId: null, isVerified: null, winners: [] }),
       subscribeRecords: () => store.subscribeRecords(() => undefined),
+      subscribeChanges: () => store.subscribeChanges({ changed: () => undefined, missed: () => undefined }),
       takeLease: () => store.takeLease('x'),
       leaseState: () => store.leaseState('x'),
       probe: () => store.probe(1_000, (reads) => reads.feedStates()),

@@ -33,6 +33,18 @@ export interface LeaseState {
   readonly silentMs: number
 }
 
+/**
+ * What a write changed: a list, or a round with its predictions by its id. `all`: more than can be listed. It says where to read, not
+ * what is there now.
+ */
+export type Change = 'leaderboard' | 'feeds' | 'checkpoints' | 'models' | 'all' | `round:${string}`
+
+export interface ChangeListener {
+  changed(change: Change): void
+  /** The announcements were interrupted and have started again: changes may have been missed. */
+  missed(): void
+}
+
 /** Communication between the workers of a node. */
 export interface WorkerStore {
   /**
@@ -40,6 +52,11 @@ export interface WorkerStore {
    * ends the subscription. Only stores opened with `announceRecords` announce their records to other processes.
    */
   subscribeRecords(listener: (records: readonly FeedRecord[]) => void): Promise<() => Promise<void>>
+  /**
+   * Announces changes that any process makes from now on, soon after they are stored, each at least once. A writer that dies between
+   * its write and its announcement leaves the change unannounced. The returned function ends the subscription.
+   */
+  subscribeChanges(listener: ChangeListener): Promise<() => Promise<void>>
   /**
    * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
    * It is released at once when its holder dies, and within 30 s when the network to its holder is broken; the holder has then

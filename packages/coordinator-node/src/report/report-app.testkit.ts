@@ -39,6 +39,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
   const errors: LoggedLine[] = []
   const options: ReportOptions & Pick<ReportContext, 'log'> = {
     reads: store,
+    live: store,
     info: {
       ...{ crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
       era: { number: 2, beganAt: minute(30) },

@@ -11,6 +11,7 @@ import type { Store } from '../ports/store.ts'
 import type { AccessSettings } from './access/access-settings.ts'
 import type { Reveal } from './access/viewer.ts'
 import type { DataFiles } from './data-files.ts'
+import type { LiveSource } from './live/live-source.ts'
 import type { CustomApps } from './operations/custom-apps.ts'
 
 /** Identity of this node. */
@@ -89,6 +90,8 @@ export interface ReportContext {
   readonly info: ReportInfo
   readonly contract: ReportContract
   readonly clock: Clock
+  /** Absent: there is no stream of events. */
+  readonly live?: LiveSource
   /** Absent: logs of models cannot be read. */
   readonly modelLines?: ModelLines
   /** Absent: there are none. */

@@ -30,6 +30,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
     clock,
     log,
     progress: watch.latest,
+    live: { subscribeChanges: store.subscribeChanges, stopping: context.signal },
     info: {
       crunchId: settings.CRUNCH_ID,
       crunchAddress: settings.CRUNCH_PUBKEY ?? '',

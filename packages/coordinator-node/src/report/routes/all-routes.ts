@@ -1,3 +1,4 @@
+import { serveStream } from '../live/stream.ts'
 import { serveMetrics } from '../operations/metrics.ts'
 import { serveReadiness } from '../operations/readiness.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
@@ -40,7 +41,7 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 export const allRoutes = [
   ...[serveHealth, serveReadiness, serveMetrics, serveInfo, serveEras],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
-  serveLeaderboard,
+  ...[serveLeaderboard, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
   ...[servePredictions, serveOnePrediction, serveTrace, serveOneRound],

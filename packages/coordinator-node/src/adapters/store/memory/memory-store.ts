@@ -16,6 +16,8 @@ import type { NextEra } from '../../../ports/store-eras.ts'
 import type { PruneRequest } from '../../../ports/store-feed.ts'
 import type { ClosedPeriod } from '../../../ports/store-periods.ts'
 import type { PruneResults } from '../../../ports/store-retention.ts'
+import type { Change, ChangeListener } from '../../../ports/store-workers.ts'
+import { announceChanges } from '../announce-changes.ts'
 import { periodClosed } from '../period-closed.ts'
 import { createRecordListeners, type RecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -73,6 +75,7 @@ function createTables() {
     models: createModelTable(),
     eras: createEraTable(),
     allListeners: new Set<RecordListeners>(),
+    changeListeners: new Set<ChangeListener>(),
     heartbeats: createHeartbeatTable(),
     jobs: createBackfillTable(),
     keys: createKeyTable(),
@@ -88,7 +91,8 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
   const gate = createGate(leases.requireHolder)
   const { verb, fenced } = gate
 
-  const store: MemoryStore = {
+  const changes = openChanges(tables.changeListeners)
+  const rows: Omit<MemoryStore, 'subscribeChanges'> = {
     ...feedVerbs(feeds, rounds, allListeners, verb),
     ...backfillVerbs(tables.jobs, verb),
     ...keyVerbs(tables.keys, verb),
@@ -130,25 +134,50 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     ...seriesVerbs(createSeries(rounds, periods), verb),
     async probe(_limitMs, read) {
       gate.requireOpen()
-      return read(store)
+      return read(rows)
     },
     async close() {
       gate.close()
       leases.end()
       listeners.clear()
+      changes.close()
       allListeners.delete(listeners)
     },
     reopen: () => openTables(tables),
-    dump: () => ({
-      feedRecordCount: feeds.recordCount(),
-      feedStates: feeds.states(),
-      schedules: schedules.active(),
-      models: models.all(),
-      ...dumpRounds(rounds),
-      ...periods.rows(),
-    }),
+    dump: () => dumpTables(tables),
   }
-  return store
+  return { ...rows, ...announceChanges(rows, changes.announce), subscribeChanges: verb(changes.subscribe) }
+}
+
+function dumpTables({ feeds, schedules, models, rounds, periods }: ReturnType<typeof createTables>): StoreDump {
+  return {
+    feedRecordCount: feeds.recordCount(),
+    feedStates: feeds.states(),
+    schedules: schedules.active(),
+    models: models.all(),
+    ...dumpRounds(rounds),
+    ...periods.rows(),
+  }
+}
+
+/** The listeners of one store among those of all stores on the same rows. */
+function openChanges(all: Set<ChangeListener>) {
+  const own = new Set<ChangeListener>()
+  function end(listener: ChangeListener): void {
+    own.delete(listener)
+    all.delete(listener)
+  }
+  return {
+    announce(change: Change): void {
+      for (const listener of all) listener.changed(change)
+    },
+    subscribe(listener: ChangeListener) {
+      own.add(listener)
+      all.add(listener)
+      return async () => end(listener)
+    },
+    close: () => own.forEach(end),
+  }
 }
 
 function progressTables({ schedules, models, periods, ...rest }: ReturnType<typeof createTables>): ProgressTables {

@@ -3,8 +3,10 @@ import type { CrunchError } from '../../../domain/errors.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
 import type { Store } from '../../../ports/store.ts'
 import { predictLease } from '../../../ports/store-workers.ts'
+import { announceChanges } from '../announce-changes.ts'
 import { createKeyStore } from './access/key-store.ts'
 import { createActivityStore } from './activity-store.ts'
+import { createChanges } from './announcements/changes.ts'
 import { createRecordSubscriptions } from './announcements/record-subscription.ts'
 import { createBackfillStore } from './backfill-store.ts'
 import { beginEra, createEraStore, enterEra } from './era-store.ts'
@@ -90,11 +92,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       if (gate.end(error)) options.onConnectionLost?.(error)
     },
   })
+  const changes = createChanges({ database, limits, run: (statement) => gate.run(() => pool.run(statement)) })
   async function close(): Promise<void> {
+    await changes.close()
     gate.end(unavailable(url, 'is closed for this store: open a new one'))
     await Promise.all([subscriptions.close(), leases.close(), transactions.close(), pool.close(), probe.close()])
   }
-  return {
+  const store: Omit<Store, 'subscribeChanges'> = {
     ...gated(pool, ({ feed }) => feed, gate.run),
     ...gated(pool, ({ rest }) => rest, gate.run),
     appendRecords: (records) =>
@@ -110,6 +114,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     takeLease: (name) => gate.run(() => leases.take(name)),
     probe: probe.run,
     close,
+  }
+  return {
+    ...store,
+    ...announceChanges(store, changes.announce),
+    subscribeChanges: (listener) => gate.run(() => changes.subscribe(listener)),
   }
 }
 

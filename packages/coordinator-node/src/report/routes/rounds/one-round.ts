@@ -60,7 +60,7 @@ async function knownRound(reads: Pick<ReportReads, 'roundReport'>, id: string): 
   )
 }
 
-function roundFields(round: RoundReport['round']): z.input<typeof roundRow> {
+export function roundFields(round: RoundReport['round']): z.input<typeof roundRow> {
   return {
     id: round.id,
     era: round.era,

@@ -1,12 +1,11 @@
 import type { FeedRecord } from '../../../../domain/feed-record.ts'
 import { createRecordListeners, type RecordListener } from '../../record-listeners.ts'
-import { BrokenConnection } from '../session/broken-connection.ts'
 import type { Sql } from '../session/connect.ts'
 import type { ConnectionLimits } from '../session/connection-limits.ts'
 import type { Database } from '../session/database.ts'
-import { type DedicatedConnection, openDedicatedConnection } from '../session/dedicated-connection.ts'
-import { within } from '../session/within.ts'
+import type { DedicatedConnection } from '../session/dedicated-connection.ts'
 import { createAnnouncementQueue } from './announcement-queue.ts'
+import { listen } from './listen.ts'
 import { announceChannel, parseAnnouncement } from './record-announcement.ts'
 
 export interface RecordSubscriptions {
@@ -51,7 +50,7 @@ export function createRecordSubscriptions({
       if (!listeners.isEmpty()) enqueue(records)
     },
     async subscribe(listener) {
-      connection ??= listen(database, limits, heardElsewhere, onLost)
+      connection ??= listen({ database, limits, channel: announceChannel, onNotify: heardElsewhere, onLost })
       try {
         await connection
       } catch (error) {
@@ -64,41 +63,6 @@ export function createRecordSubscriptions({
       listeners.clear()
       // A subscription that could not be opened has rejected `subscribe`; there is nothing to end.
       await (await connection?.catch(() => undefined))?.end()
-    },
-  }
-}
-
-async function listen(
-  database: Database,
-  { pingEveryMs, pingMs }: ConnectionLimits,
-  onNotify: (payload: string) => void,
-  onLost: (cause: unknown) => void,
-): Promise<DedicatedConnection> {
-  const opened: DedicatedConnection = openDedicatedConnection(database, {
-    onNotify,
-    onLost() {
-      clearInterval(timer)
-      onLost(new BrokenConnection('the connection that announces records was lost'))
-    },
-  })
-  const deadline = { url: database.url, limitMs: pingMs, giveUp: opened.cut }
-  // Without checks, a broken connection on which only the server sends would never be detected.
-  const timer = setInterval(() => {
-    within(deadline, opened.sql.unsafe('select 1')).catch(() => undefined)
-  }, pingEveryMs)
-  timer.unref()
-  try {
-    await within(deadline, opened.sql.unsafe(`listen ${announceChannel}`))
-  } catch (error) {
-    clearInterval(timer)
-    await opened.end()
-    throw error
-  }
-  return {
-    ...opened,
-    async end() {
-      clearInterval(timer)
-      await opened.end()
     },
   }
 }
