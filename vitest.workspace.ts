@@ -31,7 +31,7 @@ const manyFiles = { maxWorkers: 2 * cores, sequence: { groupOrder: 0 } }
 const fewFiles = { maxWorkers: Math.ceil(1.5 * cores), sequence: { groupOrder: 1 } }
 
 /** Only a test that hangs takes so long. On a busy machine some take minutes that take seconds on a quiet one. */
-const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
+const patience = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } } }
 
 const minutes = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } }
 

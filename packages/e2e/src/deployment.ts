@@ -91,7 +91,7 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
     },
     database: () => connectReplayDatabase(directory),
     async api(path) {
-      const response = await fetch(`http://127.0.0.1:${apiPort}${path}`, { signal: AbortSignal.timeout(10_000) })
+      const response = await fetch(`http://127.0.0.1:${apiPort}${path}`, { signal: AbortSignal.timeout(30_000) })
       return response.json()
     },
   }
@@ -134,7 +134,7 @@ export function connectDatabase(url: string): postgres.Sql {
 export async function endDeployment(directory: string): Promise<void> {
   const crunch = join(directory, 'node_modules/.bin/crunch')
   await execa(crunch, ['down'], { cwd: directory, reject: false, timeout: 45_000 })
-  await until('every process of the workspace to end', 10_000, async () => {
+  await until('every process of the workspace to end', 60_000, async () => {
     const left = await processesOf(directory)
     for (const { pid } of left) killHard(pid)
     return left.length === 0

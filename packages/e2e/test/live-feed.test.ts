@@ -48,7 +48,7 @@ describe('a competition on live data', () => {
   test('streams, predicts, scores and ranks', async () => {
     const deployed = await node.crunch(['deploy', '--detach'], env)
     expect(deployed.exitCode, `${deployed.stdout}\n${deployed.stderr}`).toBe(0)
-    await until('a leaderboard', 60_000, async () => {
+    await until('a leaderboard', 120_000, async () => {
       const ranks = (await node.api('/reports/leaderboard')) as readonly object[]
       return ranks.length === models.length
     })
@@ -63,11 +63,11 @@ describe('a competition on live data', () => {
     market.isOpen = false
     for (const connection of market.exchange.connections) await connection.cut()
     const cutAt = Date.now()
-    await until('a degraded health', 10_000, async () => (await health()).status === 'degraded')
+    await until('a degraded health', 120_000, async () => (await health()).status === 'degraded')
     // The first reason is the broken connection. From the first refused attempt on, the reason stays the same.
     const isRefused = (reason: string) => reason.includes('answered 503')
     let reasons: readonly string[] = []
-    await until('the refusal as the reason of both feeds', 20_000, async () => {
+    await until('the refusal as the reason of both feeds', 120_000, async () => {
       reasons = (await health()).reasons
       return reasons.length === 2 && reasons.every(isRefused)
     })
@@ -75,13 +75,13 @@ describe('a competition on live data', () => {
     const status = await node.crunch(['status'])
     expect(status.stdout).toContain('health: degraded')
     expect(status.stdout).toContain(reasons[0])
-    await until('more candles at the exchange', 10_000, async () => market.publishedAt > cutAt + 4 * secondMs)
+    await until('more candles at the exchange', 120_000, async () => market.publishedAt > cutAt + 4 * secondMs)
     const before = await roundInstants()
     expect(before.filter((at) => at > cutAt)).toEqual([])
 
     market.isOpen = true
-    await until('a good health', 90_000, async () => (await health()).status === 'ok')
-    await until('rounds again', 20_000, async () => (await roundInstants()).length > before.length)
+    await until('a good health', 120_000, async () => (await health()).status === 'ok')
+    await until('rounds again', 120_000, async () => (await roundInstants()).length > before.length)
     // Missed records were filled: no second is missing.
     const feeds = (await node.api('/reports/feeds')) as readonly Record<string, string | number>[]
     for (const { record_count, oldest_ts, newest_ts } of feeds) {

@@ -48,7 +48,7 @@ afterAll(async () => {
 
 test('check and deploy refuse a changed contract, naming both sides, and start and write nothing', async () => {
   expect(await deploy()).toMatchObject({ exitCode: 0 })
-  await until('a leaderboard', 60_000, async () => (await count('leaderboards')) > 0)
+  await until('a leaderboard', 120_000, async () => (await count('leaderboards')) > 0)
   expect((await node.crunch(['status'], env)).stdout).toMatch(
     /^era 1 since \S+Z, code version 1 \([0-9a-f]{8}\) since \S+Z$/m,
   )
@@ -81,7 +81,7 @@ test('--new-era killed between the two eras is completed by the next start; a re
   await holding`lock table leaderboards in exclusive mode`
   const confirming = node.startCrunch(['deploy', '--new-era', '--detach'], env)
   const ended = once(confirming, 'exit')
-  await until('the new era', 20_000, async () => {
+  await until('the new era', 120_000, async () => {
     if (confirming.exitCode !== null) throw new Error(`it ended with ${confirming.exitCode}`)
     return (await count('eras')) === 2
   })

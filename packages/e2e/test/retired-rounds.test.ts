@@ -56,7 +56,7 @@ beforeAll(async () => {
   const sql = connectDatabase(database.url)
   rows = await readStoredRows(sql)
   await sql.end()
-}, 60_000)
+})
 
 afterAll(() => database?.drop())
 

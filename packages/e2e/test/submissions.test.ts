@@ -69,7 +69,7 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
         const { exitCode, stdout, stderr } = await node.crunch(['models', 'add', source], {}, installLimitMs)
         expect(exitCode, `${stdout}\n${stderr}`).toBe(0)
         const id = /Model (\S+) /.exec(stdout)?.[1] ?? stdout
-        await until(`the first score of ${source}`, 60_000, async () => {
+        await until(`the first score of ${source}`, 120_000, async () => {
           const [row] = await database`
             select count(*) > 0 as "isScored" from scores s join predictions p using (input_id, model_id)
             where p.model_id = ${id} and p.output is not null and s.value is not null`

@@ -89,7 +89,7 @@ describe('a deployment in the background', () => {
     expect(twice.exitCode).toBe(1)
     expect(twice.stderr).toContain('crunch down')
 
-    await until('a leaderboard', 60_000, async () => {
+    await until('a leaderboard', 120_000, async () => {
       const rows = await node.api('/reports/leaderboard')
       return Array.isArray(rows) && rows.length === 5
     })
@@ -119,7 +119,7 @@ describe('a deployment in the background', () => {
     const before = (await node.services()).score
     const restarted = await node.crunch(['restart', 'score'])
     expect([restarted.exitCode, restarted.stdout]).toEqual([0, 'score is restarting; see crunch status'])
-    await until('the restarted service to serve', 30_000, async () => (await node.services()).score?.state === 'ready')
+    await until('the restarted service to serve', 120_000, async () => (await node.services()).score?.state === 'ready')
     const after = await node.services()
     expect(after.score?.pid).not.toBe(before?.pid)
     expect(after.score?.restarts).toBe((before?.restarts ?? 0) + 1)

@@ -49,7 +49,7 @@ beforeAll(async () => {
   ]
   await store.registerModels(models, Date.UTC(2026, 0, 1))
   await store.addCheckpoint(paying(2))
-}, 60_000)
+})
 
 afterAll(async () => {
   await store?.close()
@@ -130,7 +130,7 @@ it('accepts refused scores once, by name, for files and confirmation', async () 
   }
   expect((await run('export', '--format', 'cli', '--acknowledged-by', 'Ada')).exitCode).toBe(0)
   expect((await run('confirm', `3${tx.slice(1)}`)).exitCode).toBe(0)
-}, 60_000)
+})
 
 it.each([
   [['export', '--format', 'clj'], 1, 'did you mean cli?'],

@@ -61,7 +61,7 @@ it('gives an id to another cruncher, whose new history inherits nothing', async 
     'a~2 of eve',
     'b of c-b',
   ])
-}, 60_000)
+})
 
 it('refuses an unknown id, names the known ones, and changes nothing', async () => {
   const { drive } = await openCompetition({ models: { a: steady(0.5), b: steady(-0.5) }, store })
@@ -74,4 +74,4 @@ it('refuses an unknown id, names the known ones, and changes nothing', async () 
   expect(without.exitCode).not.toBe(0)
   expect(without.err).toContain("required option '--to <cruncher>'")
   expect(await store.reassignments()).toEqual([])
-}, 60_000)
+})

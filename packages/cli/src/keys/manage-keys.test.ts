@@ -14,7 +14,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   await appendFile(join(workspace.directory, 'node/.env'), `DATABASE_URL="${database.url}"\n`)
   store = await openStore({ url: database.url })
-}, 60_000)
+})
 
 afterAll(async () => {
   await store?.close()
@@ -54,7 +54,7 @@ it('creates, lists, rotates and revokes keys; a key is printed once, and only it
   expect((await keys('revoke', 'payout')).out).toContain('Revoked 2 keys payout')
   expect((await listed()).map(({ name }: { name: string }) => name)).toEqual(['alice'])
   expect(await listed('--all')).toHaveLength(4)
-}, 60_000)
+})
 
 it.each([
   [['create', 'twice', '--scope', 'read'], 'a key with this name exists', 'crunch keys rotate twice'],
@@ -65,16 +65,12 @@ it.each([
   [['rotate', 'twice', '--overlap', '400d'], 'up to 366 days', '30m'],
   [['rotate', 'twise'], 'no valid key has this name', 'did you mean twice?'],
   [['revoke', 'twise'], 'no valid key has this name', 'did you mean twice?'],
-])(
-  '%j is refused: %s',
-  async (argv, cause, fix) => {
-    await keys('create', 'twice', '--scope', 'read')
-    const before = await store.apiKeys()
-    const { exitCode, err } = await keys(...argv)
-    expect(exitCode).toBe(1)
-    expect(err).toContain(cause)
-    expect(err).toContain(fix)
-    expect(await store.apiKeys()).toEqual(before)
-  },
-  60_000,
-)
+])('%j is refused: %s', async (argv, cause, fix) => {
+  await keys('create', 'twice', '--scope', 'read')
+  const before = await store.apiKeys()
+  const { exitCode, err } = await keys(...argv)
+  expect(exitCode).toBe(1)
+  expect(err).toContain(cause)
+  expect(err).toContain(fix)
+  expect(await store.apiKeys()).toEqual(before)
+})

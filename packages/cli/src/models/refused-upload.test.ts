@@ -41,7 +41,7 @@ it("a participant's model with the name of a baseline is refused until it is ren
   const id = '1'
   const { runner, store, round, connected, close } = await openRounds(orchestrator.port, { baselines: ['flat'] })
   onTestFinished(close)
-  await until('it is set up', connected(id), 60_000)
+  await until('it is set up', connected(id))
   const report = reportUnderTest({ reads: store })
   // If any participant could raise alarms, they would hide those that need the operator.
   const health = async () => JSON.stringify((await report.get('/healthz')).body)
@@ -51,6 +51,6 @@ it("a participant's model with the name of a baseline is refused until it is ren
   expect(await models()).toMatch(/Flat.*baseline/)
 
   await send('PATCH', `/models/${id}`, { model_name: 'mine' })
-  await until('it is renamed', () => runner.models().some(({ name }) => name === 'mine'), 60_000)
+  await until('it is renamed', () => runner.models().some(({ name }) => name === 'mine'))
   expect(await round()).toEqual(['1 PENDING null'])
 }, 180_000)

@@ -60,7 +60,7 @@ it('a removed and a quarantined model have no rows from their next round on; a c
     entry('3', 'dies'),
     entry('4', 'steady'),
   ])
-  await until('all are set up', connected('1,2,3,4'), 30_000)
+  await until('all are set up', connected('1,2,3,4'))
   expect(await round()).toEqual([
     '1 PENDING null',
     '2 PENDING null',
@@ -69,11 +69,11 @@ it('a removed and a quarantined model have no rows from their next round on; a c
   ])
   process.kill(orchestrator.models()[1]?.pid ?? 0, 'SIGKILL')
   await space.models([entry('2', 'steady'), entry('3', 'dies'), entry('4', 'steady')])
-  await until('1 is removed, 2 and 3 have crashed', () => connected('4')() && runner.retirementOf('1'), 30_000)
+  await until('1 is removed, 2 and 3 have crashed', () => connected('4')() && runner.retirementOf('1'))
   expect(await round()).toEqual(['2 ABSENT not_running', '3 ABSENT not_running', '4 PENDING null'])
-  await until('2 and 3 run again', connected('2,3,4'), 30_000)
+  await until('2 and 3 run again', connected('2,3,4'))
   expect(await round()).toEqual(['2 PENDING null', expect.stringMatching(/^3 ABSENT /), '4 PENDING null'])
-  await until('3 is in quarantine', () => runner.retirementOf('3'), 30_000)
+  await until('3 is in quarantine', () => runner.retirementOf('3'))
   expect(await round()).toEqual(['2 PENDING null', '4 PENDING null'])
   const reasons = (await store.models()).map(
     ({ id, retirements }) => `${id} ${retirements.map(({ reason }) => reason)}`,
@@ -86,16 +86,16 @@ it('a removed and a quarantined model have no rows from their next round on; a c
   ])
   await space.submission('mended', model('return { value: 0.5 }'))
   await space.models([entry('2', 'steady'), entry('3', 'mended'), entry('4', 'steady')])
-  await until('3 is back', connected('2,3,4'), 30_000)
+  await until('3 is back', connected('2,3,4'))
   expect(await round()).toEqual(['2 PENDING null', '3 PENDING null', '4 PENDING null'])
 }, 120_000)
 
 it('an id that an operator gives to another cruncher in the models file has no rows', async () => {
   const { round, connected, store, runner } = await open([entry('1', 'steady'), entry('2', 'steady')])
-  await until('both are set up', connected('1,2'), 30_000)
+  await until('both are set up', connected('1,2'))
   expect(await round()).toEqual(['1 PENDING null', '2 PENDING null'])
   await space.models([entry('1', 'steady', 'eve'), entry('2', 'steady')])
-  await until('it is announced', () => runner.models()[0]?.cruncherId === 'eve', 30_000)
+  await until('it is announced', () => runner.models()[0]?.cruncherId === 'eve')
   expect(await round()).toEqual(['2 PENDING null'])
   await store.reassignModel('1', 'eve', 0)
   await round()

@@ -58,7 +58,7 @@ function statusOf(supervisor: Supervisor, name: string): ServiceStatus {
 }
 
 /** Resolves as soon as the states satisfy a condition, which is checked at each change. */
-function until(supervisor: Supervisor, condition: () => boolean, limitMs = 15_000): Promise<void> {
+function until(supervisor: Supervisor, condition: () => boolean, limitMs = 60_000): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new Error(`not within ${limitMs} ms: ${JSON.stringify(supervisor.status().services)}`))
@@ -74,7 +74,7 @@ function until(supervisor: Supervisor, condition: () => boolean, limitMs = 15_00
   })
 }
 
-async function poll(condition: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
+async function poll(condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadlineMs = performance.now() + limitMs
   while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`not within ${limitMs} ms`)
@@ -295,6 +295,9 @@ describe('after kill -9 of the supervisor', () => {
       child.once('exit', () => reject(new Error('the supervisor ended')))
     })
     if (polite === undefined || stubborn === undefined) throw new Error('two processes were expected')
+    // On a busy machine a process is ready before its pid file is written.
+    const pids = join(directory, 'pids')
+    await poll(async () => (await readdir(pids)).filter((name) => name.endsWith('.json')).length === 2)
     child.kill('SIGKILL')
     await once(child, 'exit')
     await poll(() => !isAlive(polite))

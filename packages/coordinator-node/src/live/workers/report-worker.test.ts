@@ -152,7 +152,7 @@ test('answers again within 30 s when its connections are broken only on the serv
   expect(await ask()).toBe(503)
   expect(await ask()).toBe(200)
   expect(performance.now() - strandedAt).toBeLessThan(30_000)
-}, 60_000)
+})
 
 test('reports at once that the database refuses connections', async () => {
   const health = await serve(server.url)

@@ -118,7 +118,7 @@ describe('answers that are costly to read', () => {
       reason: 'timeout',
       blame: 'model',
     })
-  }, 60_000)
+  })
 })
 
 function emptyRows(count: number): object {

@@ -26,7 +26,7 @@ it('rejects calls that wait too long, without interrupting the statements of oth
   // Statements of rejected calls are not sent.
   expect(await outcomes([sleep(0), sleep(0)])).toEqual(['answered', 'answered'])
   expect(proxy.connectionCount()).toBe(2)
-}, 30_000)
+})
 
 it('gives up a half-open connection, and lets the statements on the others finish', async () => {
   const { proxy, sleep } = await openPool()
@@ -43,4 +43,4 @@ it('gives up a half-open connection, and lets the statements on the others finis
   // The stranded socket is also closed, not just unused.
   proxy.release()
   await expect.poll(() => proxy.clientCount(), { timeout: 10_000 }).toBe(2)
-}, 30_000)
+})
