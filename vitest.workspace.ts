@@ -1,26 +1,37 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-const enginePure = [
-  '*',
-  ...['adapters/feeds', 'contract', 'domain', 'live/follow', 'report', 'simulation', 'stages'].map(
-    (folder) => `${folder}/**/*`,
-  ),
-].map((files) => `coordinator-node/src/${files}`)
-
-const orchestratorPure = [
-  ...['logs', 'models-file', 'settings', 'submission'].map((folder) => `${folder}/*`),
-  ...['index-*', 'installer-*', 'package-*', 'python-requirements'].map((name) => `prepare/python/${name}`),
-  ...['prepare/notebook/installed-packages', 'run/await-serving', 'run/explain-failure'],
-].map((files) => `model-orchestrator/src/${files}`)
-
 /**
- * Tests of pure code, of in-memory parts, and of feeds with their fake providers: they share one module graph a worker, which
- * saves up to three quarters of their time.
+ * Tests that start programs, change their own process, or measure its time or memory. All others in `src` are `pure`: they share
+ * one module graph a worker, which saves up to three quarters of their time.
  */
-const pureTests = [...enginePure, ...orchestratorPure, 'model-protocol/src/**/*', 'create-crunch/src/**/*'].map(
-  (files) => `packages/${files}.test.ts`,
-)
+const isolatedTests = Object.entries({
+  cli: [
+    ...['commands/backtest', 'commands/models-of-orchestrator', 'commands/models-test', 'deploy/prepare-deployment'],
+    ...['local-model/host-model', 'models/orchestrator-killed', 'models/retirement', 'supervisor/*'],
+  ],
+  'coordinator-node': [
+    ...['fairness/costly-answers', 'transport/*', 'unhappy-models'].map((name) => `adapters/model-runner/grpc/${name}`),
+    ...['address', 'connection-loss', 'prove-sessions'].map((name) => `adapters/store/postgres/session/${name}`),
+    ...['adapters/model-runner/stall-watch', 'adapters/store/postgres/store-equivalence'],
+    ...['live/load-contract', 'live/workers/report-worker', 'live/workers/run-workers'],
+  ],
+  'embedded-postgres': ['launch-server', 'server-account', 'start-*', 'test-database'],
+  'model-orchestrator': [
+    ...[
+      'command-line',
+      'python-models',
+      'start-orchestrator',
+      'confine/confine*',
+      'process/process-guard',
+      'serve/**/*',
+    ],
+    ...['limit/background-group', 'limit/limit-start', 'limit/limited-memory', 'limit/lower-priority'],
+    ...['limit/watch-usage', 'prepare/notebook/extract-notebook', 'prepare/notebook/notebook-submission'],
+    ...['prepare/prepare-submission', 'prepare/python/python-environments'],
+  ],
+  'model-runner': ['bin', 'load-*', 'serve', 'unix-socket'],
+}).flatMap(([name, files]) => files.map((file) => `packages/${name}/src/${file}.test.ts`))
 
 const cores = availableParallelism()
 
@@ -60,7 +71,8 @@ export default defineConfig({
         ...sources,
         test: {
           name: 'pure',
-          include: pureTests,
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**', ...isolatedTests],
           isolate: false,
           ...patience,
           ...manyFiles,
@@ -72,8 +84,8 @@ export default defineConfig({
           name: 'unit',
           ...startsPrograms,
           // The tests of the templates run in created workspaces: create-crunch/test/scaffolded-workspace.test.ts.
-          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
-          exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**', ...pureTests],
+          include: [...isolatedTests, 'packages/*/test/**/*.test.ts'],
+          exclude: ['packages/e2e/**'],
           ...patience,
           ...manyFiles,
         },
