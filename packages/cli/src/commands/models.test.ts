@@ -54,14 +54,16 @@ async function crunch(argv: readonly string[], env: Record<string, string> = {},
   return runOnTerminal(argv, { cwd: root, env: { PATH: process.env.PATH, ...ports, ...env }, ...watch })
 }
 
-/** Starts a server that answers each path with JSON, or only with a status; returns its port. */
+/** Starts a server that answers each path with JSON, or only with a status, and other paths with 404; returns its port. */
 async function serve(
   answers: Readonly<Record<string, unknown>>,
   onRequest: (headers: Readonly<Record<string, unknown>>) => number = () => 200,
 ): Promise<string> {
   const server = createServer((request, response) => {
-    response.statusCode = onRequest(request.headers)
-    response.end(JSON.stringify(answers[request.url ?? ''] ?? { detail: 'no' }))
+    const answer = answers[request.url ?? '']
+    const status = onRequest(request.headers)
+    response.statusCode = answer === undefined && status === 200 ? 404 : status
+    response.end(JSON.stringify(answer ?? { detail: 'no' }))
   })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
