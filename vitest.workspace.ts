@@ -97,7 +97,7 @@ export default defineConfig({
           typecheck: {
             enabled: true,
             only: true,
-            // Four times as fast as the JavaScript compiler, which only the bundler of the declarations still needs.
+            // Four times as fast as the JavaScript compiler, which is kept for its API.
             checker: 'node_modules/typescript-native/bin/tsc',
             include: ['packages/*/src/**/*.test-d.ts'],
             // Only the type tests and what they import: `npm run check` has the types of all sources.

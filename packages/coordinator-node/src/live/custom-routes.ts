@@ -8,7 +8,9 @@ import { importAuthorFile } from './load-contract.ts'
 
 /** The type parameter of an organizer's app: `new Hono<CustomRoutes>()`. */
 export interface CustomRoutes {
+  /** What `context.get` gives, by name. */
   readonly Variables: {
+    /** The contract that this node runs, with the operator's settings applied. */
     readonly contract: AnyContract
     /** Everything that is stored, also the answers that are still hidden from others. */
     readonly reads: ReportReads

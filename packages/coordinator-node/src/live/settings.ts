@@ -164,7 +164,7 @@ export const settingsSchema = z.object({
   REPORT_API_HOST: z
     .enum(['127.0.0.1', '0.0.0.0', '::'], 'must be 127.0.0.1 (this machine), or 0.0.0.0 or :: (all addresses)')
     .default('127.0.0.1'),
-  /** A key of the report API with the scope `admin`; `crunch keys` makes better ones. It also replaces the generated key of the orchestrator's HTTP API. */
+  /** A key of the report API with the scope `admin`; prefer `crunch keys`, whose keys can be rotated and revoked. It also replaces the generated key of the orchestrator's HTTP API. */
   API_KEY: text.optional(),
   /** `true`: reads of the report API that are not public need a key. */
   API_READ_AUTH: yesOrNo.default(false),

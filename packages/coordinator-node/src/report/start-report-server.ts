@@ -58,7 +58,7 @@ export async function startReportServer(options: ReportServerOptions): Promise<R
     })
   })
   const address = server.address() as AddressInfo
-  // The address of all addresses is not a destination.
+  // 0.0.0.0 and :: are bind addresses, not destinations.
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   const shownHost = address.family === 'IPv6' ? `[${reached}]` : reached
   return {

@@ -34,7 +34,7 @@ function keylessWrite(whyNotLocal: string | null): Refusal {
   const fix = 'Create a key with crunch keys create NAME --scope admin, and send it as Authorization: Bearer KEY.'
   return {
     status: 403,
-    text: `Without a key, only programs on this machine may change something, and ${reason}. ${fix}`,
+    text: `Without a key, only programs on this machine may make changes. This request was refused: ${reason}. ${fix}`,
   }
 }
 

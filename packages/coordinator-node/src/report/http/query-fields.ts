@@ -9,7 +9,7 @@ const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 
 
 /** A row count from 1 to `max`. */
 export function limitField(fallback: number, max: number) {
-  return wholeNumberField(fallback, max).meta({ description: 'How many rows.' })
+  return wholeNumberField(fallback, max).meta({ description: 'Maximum number of rows.' })
 }
 
 /** A whole number from 1 to `max`. */

@@ -2,7 +2,7 @@ import type { TierRow } from '../access/tiers.ts'
 import type { ReportApp } from '../http/mount-routes.ts'
 import type { ReportContext } from '../report-context.ts'
 
-/** They belong to the organizer until `API_PUBLIC_PREFIXES` opens them, since their code may read everything. */
+/** Their code may read everything. On a node with keys, they need an organizer's key unless `API_PUBLIC_PREFIXES` opens them. */
 export const customTiers: readonly TierRow[] = [{ method: '*', path: '/custom/*', tier: 'admin' }]
 
 /** Serves the organizer's own routes under `/custom`, where no core route is. */

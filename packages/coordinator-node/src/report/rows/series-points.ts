@@ -12,7 +12,7 @@ const maxRows = 50_000
 export const seriesQuery = z.object({
   ...chartFields,
   points: wholeNumberField(200, 2_000).meta({
-    description: `At most so many points a model, evenly spread, the newest included; fewer if there would be more than ${maxRows} rows.`,
+    description: `Maximum number of points per model, evenly spread, the newest included; fewer if the answer would exceed ${maxRows} rows.`,
   }),
 })
 

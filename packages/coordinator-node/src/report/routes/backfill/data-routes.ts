@@ -12,7 +12,7 @@ const shared = { method: 'get', tag: 'Backfill', tier: 'read', errors: [404] } a
 export const dataIndex = defineRoute({
   ...shared,
   path: '/data/backfill/index',
-  summary: 'The Parquet files that backfills wrote, one a series and day.',
+  summary: 'The Parquet files that backfills wrote, one per series and day.',
   answer: z.array(
     z
       .object({
@@ -43,7 +43,7 @@ export const dataFile = defineRoute({
   ...shared,
   path: '/data/backfill/{source}/{subject}/{kind}/{granularity}/{filename}',
   params: z.object({ source: idField, subject: idField, kind: idField, granularity: idField, filename: idField }),
-  summary: 'One of these files.',
+  summary: 'One Parquet file.',
   mediaType: 'application/octet-stream',
   answer: z.string().meta({ format: 'binary' }),
   example: { path: '/data/backfill/binance/BTCUSDT/candle/1m/2026-03-01.parquet' },

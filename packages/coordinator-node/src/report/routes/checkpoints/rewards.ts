@@ -10,7 +10,7 @@ export const rewards = defineRoute({
   method: 'get',
   path: '/reports/checkpoints/rewards',
   tag: 'Checkpoints',
-  summary: 'What each model was paid: one row a model and checkpoint, oldest first, by rank.',
+  summary: 'What each model was paid: one row per model and checkpoint, oldest first, by rank.',
   description: '`limit` counts checkpoints, the newest ones. A chart series, so its times have no zone.',
   tier: 'public',
   extra: 'charts',

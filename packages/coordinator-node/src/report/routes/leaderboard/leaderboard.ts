@@ -16,7 +16,7 @@ export const leaderboard = defineRoute({
   method: 'get',
   path: '/reports/leaderboard',
   tag: 'Leaderboard',
-  summary: 'The newest leaderboard, or the newest of no later than `until`, in the order in which it is shown.',
+  summary: 'The newest leaderboard, or the newest one at or before `until`, in display order.',
   description: 'Best first, unranked models last. Empty before the first snapshot period closes.',
   tier: 'public',
   extra: 'charts',

@@ -16,7 +16,7 @@ export const modelsParams = defineRoute({
   method: 'get',
   path: '/reports/models/params',
   tag: 'Models',
-  summary: 'The windows of each model over time for each kind of question: one row a model, question and cell of time.',
+  summary: 'The windows of each model over time for each kind of question: one row per model, question and interval.',
   description:
     'Each window is the mean of the scores whose truth became known within it, imputed scores included. Default: the week before `end`.',
   tier: 'public',
