@@ -152,7 +152,7 @@ describe('the next start', () => {
     const child = bench.spawnChild({ fsync: false, directory })
     const halfMade = await waitUntil(async () => {
       return (await readdir(directory)).find((name) => name.startsWith('data.initialising'))
-    })
+    }, 60_000)
     expect(halfMade).toBeDefined()
     await endChild(child, 'SIGKILL')
     const server = await start({ directory })

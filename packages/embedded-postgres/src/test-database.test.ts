@@ -57,6 +57,6 @@ it('leaves no server and no folder when the run is killed', async () => {
   const gone = await waitUntil(async () => {
     const left = isProcessAlive(status.pid) || (await readdir(tmpdir())).includes(folder)
     return left ? undefined : true
-  })
+  }, 60_000)
   expect(gone).toBe(true)
 })
