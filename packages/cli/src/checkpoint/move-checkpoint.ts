@@ -12,7 +12,9 @@ export async function confirmCheckpoint(
 ): Promise<void> {
   const confirmed = await onPayouts(terminal, (payouts, checkpoints) => {
     const known = checkpoints.find(({ transactionId }) => transactionId === transaction)
-    return payouts.confirm(id ?? known?.id ?? onlyOne(checkpoints, 'PENDING', 'confirm'), transaction)
+    // A checkpoint that pays nobody is never confirmed.
+    const payable = checkpoints.filter(({ emissionReason }) => emissionReason === null)
+    return payouts.confirm(id ?? known?.id ?? onlyOne(payable, 'PENDING', 'confirm'), transaction)
   })
   const [move] = confirmed.moves
   terminal.out([`${confirmed.id}: ${confirmed.status}`, ...formatMoves(confirmed.moves)].join('\n'))

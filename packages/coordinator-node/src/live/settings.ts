@@ -279,12 +279,15 @@ function checkAddress(url: string, context: z.RefinementCtx): void {
 /** What pays must not be changed on its way. */
 function checkRegistry(source: string, context: z.RefinementCtx): void {
   if (!/^[a-z][a-z\d+.-]*:\/\//i.test(source)) return
-  const { protocol, hostname } = URL.canParse(source) ? new URL(source) : { protocol: '', hostname: '' }
+  const { protocol, hostname, username, password } = new URL(URL.canParse(source) ? source : 'unreadable:')
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-  if (protocol === 'https:' || (protocol === 'http:' && isHere)) return
+  // `fetch` refuses a URL with a password, in an error that shows it.
+  const isPlain = username === '' && password === ''
+  if (isPlain && (protocol === 'https:' || (protocol === 'http:' && isHere))) return
   context.addIssue({
     code: 'custom',
-    message: 'must be an https:// URL (http:// only on this machine), a path, or deployments',
+    message:
+      'must be an https:// URL without a name and password (http:// only on this machine), a path, or deployments',
   })
 }
 

@@ -54,6 +54,8 @@ export function prefixedTier(tier: Tier, path: string, { publicPrefixes, adminPr
   if (tier === 'owner') return tier
   if (publicPrefixes?.some((prefix) => isBelow(path, prefix)) === true) return 'public'
   if (adminPrefixes?.some((prefix) => isBelow(path, prefix)) === true) return 'admin'
+  // The organizer's code can read hidden answers: only a public prefix opens it.
+  if (tier === 'admin' && isBelow(path, '/custom')) return tier
   const isReplaced = tier === 'public' ? publicPrefixes !== undefined : tier === 'admin' && adminPrefixes !== undefined
   return isReplaced ? 'read' : tier
 }

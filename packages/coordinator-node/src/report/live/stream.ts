@@ -8,6 +8,9 @@ import { streamLimits } from './live-source.ts'
 import { openStream } from './open-stream.ts'
 import { topicRefusal, topics } from './topics.ts'
 
+/** How long a stream that shows more than the public one stays open. */
+const keyLifetimeMs = 10_000
+
 const topicsField = z
   .string()
   .transform((text) => [...new Set(text.split(',').map((name) => name.trim()))])
@@ -30,7 +33,7 @@ export const stream = defineRoute({
     'A comment is sent every 15 s as a heartbeat.',
     'A client that sends `Last-Event-ID`, as browsers do by themselves, gets all events since. If they are no longer kept, as after',
     'a restart, or if the node itself missed changes, it gets `reset` with `reason` and `since`: read again what you show.',
-    '`end` with a `reason` comes before the node closes the stream: the client was too slow, 15 minutes have passed, or the node',
+    '`end` with a `reason` comes before the node closes the stream: the client was too slow, 15 minutes have passed (10 s with a key), or the node',
     'stops. Ask again then. Beyond 1,000 clients the answer is 503.',
   ].join(' '),
   tier: 'read',
@@ -68,8 +71,10 @@ export const serveStream = serveRoute(stream, (report) => {
       return problem(context, 503, `All ${limits.clients} streams of this node are in use. Try again later.`)
     }
     const { incoming } = (context.env ?? {}) as { readonly incoming?: IncomingMessage }
+    // The viewer is fixed while a stream is open, and a revoked key must not stay. The client resumes by the last id.
+    const lifetimeMs = viewer.role === 'public' ? limits.lifetimeMs : Math.min(limits.lifetimeMs, keyLifetimeMs)
     const body = openStream({
-      ...{ hub, viewer, topics: wanted, resumeFrom, limits, log: report.log },
+      ...{ hub, viewer, topics: wanted, resumeFrom, limits: { ...limits, lifetimeMs }, log: report.log },
       stopping: live.stopping,
       requestId: context.get('requestId'),
       cut: () => incoming?.socket.destroy(),

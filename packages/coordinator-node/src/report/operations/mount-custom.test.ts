@@ -30,6 +30,8 @@ describe('the routes of the organizer', () => {
     const access = { legacyKey: 'secret' }
     const closed = reportUnderTest({ custom: custom(), access })
     expect((await closed.get('/custom/hello')).status).toBe(401)
+    const others = reportUnderTest({ custom: custom(), access: { ...access, adminPrefixes: ['/reports/checkpoints'] } })
+    expect((await others.get('/custom/hello')).status).toBe(401)
     const open = reportUnderTest({ custom: custom(), access: { ...access, publicPrefixes: ['/custom'] } })
     expect((await open.get('/custom/hello')).status).toBe(200)
     const write = await open.app.request('/custom/hello', { ...fromHere.init, method: 'POST' }, fromHere.env)
