@@ -78,7 +78,7 @@ it('takes a payout to the chain: winners without a wallet block it, files, confi
       'winners without a wallet in node/crunchers.json: "mean" (model b of cruncher bob)',
     )
   }
-  // Without a format it is the record of the checkpoint, for which nobody needs a wallet.
+  // Without --format, the whole checkpoint is exported; that needs no wallets.
   expect((await run('export')).exitCode).toBe(0)
   expect(JSON.parse(await file('CKP_2.json'))).toMatchObject({ id: 'CKP_2', tx_hash: null })
 
@@ -102,6 +102,8 @@ it('takes a payout to the chain: winners without a wallet block it, files, confi
   )
 
   expect((await run('advance', 'CLAIMABLE')).err).toContain('no checkpoint is SUBMITTED')
+  // Without an id, a checkpoint without a payout is not chosen.
+  await store.addCheckpoint(paying(1, { entries: [], emissionReason: 'nobody_above_floor' }))
   const confirmed = await run('confirm', tx)
   expect(confirmed.out).toMatch(
     /^CKP_2: SUBMITTED\nSUBMITTED since .*, paid by the transaction 23.* \(not looked up on chain/,

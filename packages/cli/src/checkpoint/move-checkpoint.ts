@@ -12,7 +12,7 @@ export async function confirmCheckpoint(
 ): Promise<void> {
   const confirmed = await onPayouts(terminal, (payouts, checkpoints) => {
     const known = checkpoints.find(({ transactionId }) => transactionId === transaction)
-    // A checkpoint that pays nobody is never confirmed.
+    // Checkpoints without a payout cannot be confirmed.
     const payable = checkpoints.filter(({ emissionReason }) => emissionReason === null)
     return payouts.confirm(id ?? known?.id ?? onlyOne(payable, 'PENDING', 'confirm'), transaction)
   })

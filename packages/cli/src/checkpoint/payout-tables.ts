@@ -18,7 +18,7 @@ export function formatCheckpoints(checkpoints: readonly Checkpoint[]): string {
 
 /** Who gets a payout. */
 export function formatWinners(winners: Checkpoint['moves'][number]['winners']): string {
-  if (winners.length === 0) return 'It pays nobody.'
+  if (winners.length === 0) return 'This checkpoint has no payout.'
   const rows = winners.map(({ modelName, cruncherId, wallet, onchainIndex, rewardFrac64 }) => [
     modelName,
     cruncherId,

@@ -51,9 +51,14 @@ it('creates, lists, rotates and revokes keys; a key is printed once, and only it
   expect((await keys('rotate', 'alice', '--overlap', '0')).err).toContain('The old key has ended.')
   expect(await listed()).toHaveLength(3)
 
-  expect((await keys('revoke', 'payout')).out).toContain('Revoked 2 keys payout')
+  expect(await keys('revoke', 'payout')).toMatchObject({
+    out: expect.stringContaining('Revoked 2 keys payout'),
+    err: '',
+  })
   expect((await listed()).map(({ name }: { name: string }) => name)).toEqual(['alice'])
   expect(await listed('--all')).toHaveLength(4)
+  const last = await keys('revoke', 'alice')
+  expect(last.err).toContain('warning: no key is left')
 })
 
 it.each([

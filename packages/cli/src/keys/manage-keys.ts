@@ -68,6 +68,10 @@ export async function revokeKey({ name }: { readonly name: string }, terminal: T
     terminal.out(
       `Revoked ${count === 1 ? 'the key' : `${count} keys`} ${name}; a running node refuses it within seconds.`,
     )
+    if ((await store.apiKeys(now)).length > 0) return
+    terminal.err(
+      'warning: no key is left. Unless API_KEY is set, everybody can read, and programs on this machine can make changes. Create one with: crunch keys create NAME --scope admin',
+    )
   })
 }
 

@@ -109,8 +109,8 @@ export interface CrunchContract<
      */
     readonly maxValues?: number
     /**
-     * When others see an answer through the API. `with truth` (default): once the truth of its round is known, so that nobody can
-     * copy it; `at once`: as soon as it is stored.
+     * When the API shows answers to everybody. `with truth` (default): after the truth of the round is known, so that answers cannot
+     * be copied. `at once`: as soon as they are stored.
      */
     readonly reveal?: 'with truth' | 'at once'
     /** How models are called. Default: `tick(input)`, then `predict(subject, horizon, step)`, both in seconds. */

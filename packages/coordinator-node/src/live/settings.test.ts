@@ -108,6 +108,20 @@ describe('readSettings', () => {
     }
   })
 
+  test('refuses a registry of wallets that can be changed on its way, or whose URL has a password', () => {
+    for (const registry of [
+      'http://node.example/c',
+      'https://ada:secret@node.example/c',
+      'https://ada@node.example/c',
+    ]) {
+      expect(() => readSettings({ CRUNCHER_REGISTRY: registry })).toThrow('an https:// URL without a name and password')
+      expect(() => readSettings({ CRUNCHER_REGISTRY: registry })).not.toThrow('secret')
+    }
+    for (const registry of ['https://node.example/c', 'http://127.0.0.1:1/c', 'crunchers.json', 'deployments']) {
+      expect(readSettings({ CRUNCHER_REGISTRY: registry }).CRUNCHER_REGISTRY).toBe(registry)
+    }
+  })
+
   test('refuses a setting that has no effect without another one', () => {
     expect(failure({ POSTGRES_DB: 'crunch' }).message).toContain('POSTGRES_DB: has no effect without POSTGRES_HOST')
     expect(failure({ FEED_REPLAY_SPEED: '60' }).message).toContain('FEED_REPLAY_SPEED: has no effect without')

@@ -113,6 +113,13 @@ export interface SeriesReads {
   checkpoint(id: string): Promise<Checkpoint | null>
 }
 
+export interface CheckpointFilter {
+  readonly status?: CheckpointStatus
+  /** Within the period, which is half-open. */
+  readonly at?: Instant
+  readonly limit: number
+}
+
 /** What the API and the command line read. */
 export interface ReportReads
   extends EraReads,
@@ -136,7 +143,7 @@ export interface ReportReads
   /** The NEWEST `limit` with `from <= periodEnd <= to`, given oldest first. */
   snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
   /** Newest first. */
-  checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): Promise<readonly Checkpoint[]>
+  checkpoints(filter: CheckpointFilter): Promise<readonly Checkpoint[]>
   /** The state of a lease; `null` when it was never taken. */
   leaseState(name: string): Promise<LeaseState | null>
   /** Number of rounds that were opened, are unresolved, and were missed by the coordinator, for status and health. */

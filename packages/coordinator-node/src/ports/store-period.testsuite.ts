@@ -353,6 +353,16 @@ function checkpointTests(context: StoreUnderTest): void {
     expect(await store.checkpoints({ status: 'PENDING', limit: 9 })).toEqual([checkpoint(180), checkpoint(60)])
     expect(await store.checkpoints({ status: 'SUBMITTED', limit: 9 })).toEqual([second])
     expect(await store.checkpoints({ status: 'PAID', limit: 9 })).toEqual([])
+    // Periods are half-open.
+    const { periodStart, periodEnd } = second
+    for (const [at, wanted] of [
+      [periodStart, true],
+      [periodEnd - 1, true],
+      [periodEnd, false],
+    ] as const) {
+      const ids = (await store.checkpoints({ at, limit: 9 })).map(({ id }) => id)
+      expect(ids.includes(second.id)).toBe(wanted)
+    }
     expect(await store.lastCheckpointEnd()).toBe(minute(180))
   })
 }

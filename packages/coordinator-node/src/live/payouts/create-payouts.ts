@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import type { Checkpoint, Winner } from '../../domain/checkpoint.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { cliFile, emissionRow, prizesJson, prizesNdjson } from '../../domain/payout/payout-files.ts'
@@ -28,13 +29,18 @@ export function createPayouts(parts: PayoutParts): Payouts {
 }
 
 /** A registry that is read at most twice a minute, also while it fails. */
-function remembered({ registry, now }: Pick<PayoutParts, 'registry' | 'now'>): CruncherRegistry {
+function remembered({ registry, now, log }: Pick<PayoutParts, 'registry' | 'now' | 'log'>): CruncherRegistry {
   let last: { readonly at: Instant; readonly accounts: Promise<CruncherAccounts> } | undefined
   return {
     place: registry.place,
     accounts(models) {
       if (last === undefined || Math.abs(now() - last.at) >= shownForMs) {
-        last = { at: now(), accounts: registry.accounts(models) }
+        const accounts = registry.accounts(models)
+        // A page without wallets looks like winners without wallets, so the operator must find the cause in the log.
+        accounts.catch((error: unknown) =>
+          log?.warn('wallets cannot be read', { stage: 'report', registry: registry.place, error: errorText(error) }),
+        )
+        last = { at: now(), accounts }
       }
       return last.accounts
     },

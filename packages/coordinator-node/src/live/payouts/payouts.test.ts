@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { createTestLog } from '../../../test/test-log.ts'
 import { createMemoryStore, type MemoryStore } from '../../adapters/store/memory/memory-store.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
 import { CrunchError } from '../../domain/errors.ts'
@@ -226,6 +227,10 @@ test('winners are shown whatever the registry says, with its problem', async () 
   }
   expect(await wallets(open())).toEqual([['WalletA', 'WalletB'], null])
   expect(await wallets(open(unmapped))).toEqual([['WalletA', null], expect.stringContaining('"trend" (model b')])
-  expect(await wallets(open(gone))).toEqual([[null, null], 'crunchers.json: gone'])
+  const log = createTestLog()
+  expect(await wallets(open(gone, { log }))).toEqual([[null, null], 'crunchers.json: gone'])
+  expect(log.lines).toMatchObject([
+    { level: 'warn', message: 'wallets cannot be read', fields: { error: 'crunchers.json: gone' } },
+  ])
   expect(await wallets(open(gone), checkpoint(60, { entries: [] }))).toEqual([[], null])
 })

@@ -42,7 +42,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
     // Where crunch backfill writes unless told otherwise.
     dataFiles: openDataFiles(join(context.contractFolder, 'data', 'backfill')),
     custom: { apps, variables: { contract, reads: store } satisfies CustomRoutes['Variables'] },
-    payouts: await openPayouts(store, settings, context.contractFolder),
+    payouts: await openPayouts(store, settings, context.contractFolder, context.log),
     access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),
   })

@@ -34,7 +34,7 @@ export function createChangeQueue({ handle, retryMs, stopping, log }: QueueOptio
     isHandling = true
     for (const change of waiting) {
       waiting.delete(change)
-      const reason = missedReason || 'a new era began'
+      const reason = missedReason || 'a new era began, or a writer had too many changes at once'
       try {
         await handle(change, () => waiting.size === 0, reason)
         if (change === 'all') missedReason = ''

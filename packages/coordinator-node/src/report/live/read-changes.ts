@@ -53,8 +53,11 @@ export function createChangeReader(report: ReportContext) {
     const shown = found.predictions.filter(({ prediction }) => !isEnsemble(prediction.modelId))
     const news: News = { topic: 'rounds', data: async () => round }
     if (shown.length === 0) return [news]
+    // The event keeps its models for as long as clients can ask for it.
+    const asked = new Set(shown.map(({ prediction }) => prediction.modelId))
+    const owned = models.filter(({ id }) => asked.has(id))
     const data = async (viewer: Viewer) => {
-      const gate = await answerGate(viewer, { models: async () => models }, contract)
+      const gate = await answerGate(viewer, { models: async () => owned }, contract)
       return shown.map((one) => predictionRow(one, contract, gate))
     }
     return [news, { topic: 'predictions', data }]

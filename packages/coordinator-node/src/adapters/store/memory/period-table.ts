@@ -2,14 +2,13 @@ import {
   type Acknowledgement,
   type Checkpoint,
   type CheckpointMove,
-  type CheckpointStatus,
   checkpointStatuses,
 } from '../../../domain/checkpoint.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { PredictionFilter } from '../../../ports/report-reads.ts'
+import type { CheckpointFilter, PredictionFilter } from '../../../ports/report-reads.ts'
 import type { ClosedPeriod, VersionCounts } from '../../../ports/store-periods.ts'
 import { compareText } from '../compare-text.ts'
 import { unknownCheckpoint } from '../unknown-checkpoint.ts'
@@ -33,7 +32,7 @@ export interface PeriodTable {
   forget(through: Instant, limit: number): number
   acknowledge(id: string, acknowledged: Acknowledgement): Checkpoint
   moveCheckpoint(id: string, move: CheckpointMove): Checkpoint | null
-  checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): readonly Checkpoint[]
+  checkpoints(filter: CheckpointFilter): readonly Checkpoint[]
   rows(): {
     readonly periods: readonly PeriodRounds[]
     readonly snapshots: readonly Snapshot[]
@@ -90,9 +89,10 @@ export function createPeriodTable(): PeriodTable {
     lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
     firstUnacknowledged: () => checkpoints.find(isUnacknowledged)?.periodStart ?? Number.POSITIVE_INFINITY,
     forget: (through, limit) => forget({ periods, leaderboards, snapshots }, through, limit),
-    checkpoints({ status, limit }) {
+    checkpoints({ status, at, limit }) {
       return checkpoints
         .filter((one) => status === undefined || one.status === status)
+        .filter((one) => at === undefined || (one.periodStart <= at && at < one.periodEnd))
         .reverse()
         .slice(0, limit)
     },

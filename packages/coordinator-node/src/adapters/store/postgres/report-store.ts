@@ -62,10 +62,11 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
         }`
       return [...rows].reverse()
     },
-    async checkpoints({ status, limit }) {
+    async checkpoints({ status, at, limit }) {
       const rows = await sql<CheckpointRow[]>`
         select ${checkpointColumns(sql)}
-        from checkpoints where ${status ?? null}::text is null or status = ${status ?? null}::text
+        from checkpoints where (${status ?? null}::text is null or status = ${status ?? null}::text)
+          ${at === undefined ? sql`` : sql`and period_start <= ${at}::timestamptz and period_end > ${at}::timestamptz`}
         order by period_end desc limit ${limit}`
       return rows.map(checkpointOf)
     },

@@ -74,8 +74,10 @@ export const cliFormat = defineRoute({
   path: '/reports/checkpoints/{checkpoint_id}/emission/cli-format',
   params,
   tier: 'admin',
-  summary: "The file of the chain's command line: percent by wallet, which add up to exactly 100.",
-  description: '409 names the winners without a wallet, and refusals that nobody has acknowledged.',
+  summary:
+    "The payout file for the chain's command line: a percentage per wallet. The percentages add up to exactly 100.",
+  description:
+    'Answers 409 if a winner has no wallet, or if refused scores were not acknowledged; the error lists them.',
   answer: z
     .object({
       crunch: z.string(),

@@ -16,14 +16,13 @@ const summaryFields = {
   value: numberOrNull.meta({ description: 'The mean of the field by which models are ranked.' }),
 }
 
+const shared = { method: 'get', tag: 'Models', tier: 'public', extra: 'charts' } as const
+
 export const modelsGlobal = defineRoute({
-  method: 'get',
+  ...shared,
   path: '/reports/models/global',
-  tag: 'Models',
   summary: 'The windows and metrics of each model over time: one row per model and leaderboard, oldest first.',
   description: 'Models without a score in any window have no row. Default: the week before `end`.',
-  tier: 'public',
-  extra: 'charts',
   query: seriesQuery,
   answer: z.array(
     scoredRow({
@@ -55,13 +54,10 @@ export const serveModelsGlobal = serveRoute(modelsGlobal, (report) => async ({ q
 })
 
 export const modelsMetrics = defineRoute({
-  method: 'get',
+  ...shared,
   path: '/reports/models/metrics',
-  tag: 'Models',
   summary: 'The metrics of each model over time: one row per model and snapshot, oldest first.',
   description: 'Default: the week before `end`.',
-  tier: 'public',
-  extra: 'charts',
   query: seriesQuery,
   answer: z.array(scoredRow(summaryFields).meta({ id: 'ModelMetrics' })),
   example: { path: '/reports/models/metrics?projectIds=oracle&points=2' },
@@ -76,13 +72,10 @@ export const serveModelsMetrics = serveRoute(modelsMetrics, (report) => async ({
 })
 
 export const modelsSummary = defineRoute({
-  method: 'get',
+  ...shared,
   path: '/reports/models/summary',
-  tag: 'Models',
   summary: 'The metrics of each model in its newest snapshot of a range.',
   description: 'Models without one have no row. Default: the week before `end`.',
-  tier: 'public',
-  extra: 'charts',
   query: seriesQuery.omit({ points: true }),
   answer: z.array(scoredRow(summaryFields).meta({ id: 'ModelSummary' })),
   example: { path: '/reports/models/summary?projectIds=oracle,trend' },

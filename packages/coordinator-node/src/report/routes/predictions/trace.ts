@@ -74,8 +74,9 @@ export const trace = defineRoute({
   path: '/reports/predictions/{prediction_id}/trace',
   params: z.object({ prediction_id: rowIdField }),
   tag: 'Predictions',
-  summary: 'Everything that happened to one prediction, from the records of its input to where its score counts.',
-  description: "A participant sees the traces of its own models; another's is answered with 404.",
+  summary:
+    'The history of one prediction: input records, call, truth, score, and the snapshot, leaderboard and checkpoint that include it.',
+  description: "With a participant key, only traces of that participant's models are visible; others return 404.",
   tier: 'read',
   errors: [404],
   answer: traceRow,
@@ -153,14 +154,11 @@ async function countedIn(reads: ReportReads, { round, report }: KnownPrediction,
   const { modelId } = report.prediction
   const [end] = await periodEndsBehind(reads, round.resolvableAt, snapshotEveryMs)
   const ends = end === undefined ? [] : [end]
-  const [[snapshot], [board], checkpoints] = await Promise.all([
+  const [[snapshot], [board], [payout]] = await Promise.all([
     reads.snapshotsAt(ends, [modelId]),
     reads.leaderboardsAt(ends),
-    reads.checkpoints({ limit: 1_000 }),
+    reads.checkpoints({ limit: 1, at: round.resolvableAt }),
   ])
-  const payout = checkpoints.find(
-    ({ periodStart, periodEnd }) => periodStart <= round.resolvableAt && round.resolvableAt < periodEnd,
-  )
   return {
     snapshot:
       snapshot === undefined
