@@ -66,7 +66,6 @@ export function createLiveHub(report: ReportContext, source: LiveSource, limits:
       seq,
       topic,
       byteCount: Math.max(shared.length, whole.length),
-      // What a viewer with more rights sees is made when one reads it.
       bytesFor: async (viewer) => (seesMore(topic, viewer) ? bytesOf(viewer) : shared),
     })
     for (const listener of [...listeners]) listener.wake()
@@ -106,7 +105,7 @@ export function eventBytes(id: string, type: string, data: unknown): Uint8Array 
   return encoder.encode(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(toJson(data))}\n\n`)
 }
 
-/** Whether a viewer may see more of an event than the public. */
+/** Whether a viewer may see more of an event than the public. What it sees is made when it is read. */
 function seesMore(topic: string, { role }: Viewer): boolean {
   return topic === 'predictions' && role !== 'public' && role !== 'read'
 }
