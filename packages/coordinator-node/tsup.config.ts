@@ -17,8 +17,10 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'node20',
-  // The page at /docs. Copied, because the package tells another host of each installation: users do not install it.
   async onSuccess() {
+    // The page at /, which @crunch/report-ui builds.
+    await cp(join('..', 'report-ui', 'dist'), join('dist', 'page'), { recursive: true })
+    // The page at /docs. Copied, because the package tells another host of each installation: users do not install it.
     const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
     for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
       await cp(join(folder, name), join('dist', 'swagger-ui', name))
