@@ -6,6 +6,7 @@ import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
 import type { Round } from '../domain/round.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
+import type { PageReads } from './page-reads.ts'
 import type { BackfillStore } from './store-backfill.ts'
 import type { EraReads } from './store-eras.ts'
 import type { ExportReads, PredictionExport } from './store-exports.ts'
@@ -127,6 +128,7 @@ export interface ReportReads
     FeedReads,
     KeyReads,
     ModelReads,
+    PageReads,
     SeriesReads,
     Pick<BackfillStore, 'backfillJobs'>,
     Pick<FeedStore, 'latestRecords'>,

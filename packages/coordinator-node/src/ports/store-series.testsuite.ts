@@ -41,6 +41,38 @@ function periodSeriesTests(context: StoreUnderTest): void {
     expect([await store.leaderboardsAt([]), await store.snapshotsAt([], ['a'])]).toEqual([[], []])
   })
 
+  it('returns the ends of the newest periods of a span, and the ranks on their boards', async () => {
+    const { store } = context
+    await prepare(store)
+    const counts = { scoreCount: 3, validCount: 3, roundCount: 4, coverage: 0.75 }
+    const place = (modelId: string, rank: number | null, recent: number | null) => ({
+      ...{ modelId, rank, unrankedReason: rank === null ? ('waiting' as const) : null, windows: { recent, steady: 9 } },
+      ...{ metrics: {}, ...counts },
+    })
+    const entries = [place('x\u0000', 1, 0.1 + 0.2), place('b', null, -1e-300), place('"a"', null, null)]
+    for (const end of [10, 20, 30, 40]) {
+      const board = leaderboard(end, end === 20 ? { entries } : end === 30 ? { entries: [] } : {})
+      await store.closePeriod({ rounds: periodRounds(end), snapshots: [], leaderboard: board })
+    }
+    const span = { from: minute(10), to: minute(30), limit: 2 }
+    expect(await store.periodEnds(span)).toEqual([minute(20), minute(30)])
+    expect(await store.periodEnds({ ...span, limit: 9 })).toEqual([minute(10), minute(20), minute(30)])
+    expect(await store.periodEnds({ ...span, from: minute(31) })).toEqual([])
+    const board = (end: number) => ({ asOf: minute(end), era: 1, rankBy: 'recent' })
+    expect(await store.rankingsAt([minute(30), minute(15), minute(20), minute(30)])).toEqual([
+      {
+        ...board(20),
+        places: [
+          { modelId: 'x\u0000', rank: 1, value: 0.1 + 0.2 },
+          { modelId: 'b', rank: null, value: -1e-300 },
+          { modelId: '"a"', rank: null, value: null },
+        ],
+      },
+      { ...board(30), places: [] },
+    ])
+    expect(await store.rankingsAt([])).toEqual([])
+  })
+
   it('returns the newest snapshot of each model in a span, both ends included', async () => {
     const { store } = context
     await closePeriods(context)

@@ -259,6 +259,8 @@ function closeTests(context: StoreUnderTest): void {
       modelActivity: () => store.modelActivity(minute(0)),
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
+      periodEnds: () => store.periodEnds({ from: 0, to: 1, limit: 1 }),
+      rankingsAt: () => store.rankingsAt([]),
       leaderboardsAt: () => store.leaderboardsAt([minute(0)]),
       snapshotsAt: () => store.snapshotsAt([minute(0)], []),
       newestSnapshots: () => store.newestSnapshots(filter()),

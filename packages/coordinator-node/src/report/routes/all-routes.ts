@@ -19,6 +19,7 @@ import { serveDiversity, serveModelDiversity } from './diversity/diversity.ts'
 import { serveFeedTail } from './feeds/feed-tail.ts'
 import { serveFeeds } from './feeds/feeds.ts'
 import { serveLeaderboard } from './leaderboard/leaderboard.ts'
+import { serveLeaderboardTrends } from './leaderboard/trends.ts'
 import { serveModelActivity } from './models/model-activity.ts'
 import { serveModelFailures } from './models/model-failures.ts'
 import { serveModelLogs } from './models/model-logs.ts'
@@ -41,7 +42,7 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 export const allRoutes = [
   ...[serveHealth, serveReadiness, serveMetrics, serveInfo, serveEras],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
-  ...[serveLeaderboard, serveStream],
+  ...[serveLeaderboard, serveLeaderboardTrends, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
   ...[servePredictions, serveOnePrediction, serveTrace, serveOneRound],

@@ -9,6 +9,7 @@ import { createBackfillStore } from './backfill-store.ts'
 import { createEraStore } from './era-store.ts'
 import { createFeedStore } from './feed-store.ts'
 import { createModelStore } from './model-store.ts'
+import { createPageStore } from './page/page-store.ts'
 import { createPeriodStore } from './period-store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 import { createPredictionStore } from './prediction-store.ts'
@@ -86,6 +87,7 @@ const reads = (sql: Sql): ReportReads => ({
   ...createPeriodStore(sql),
   ...createReportStore(sql),
   ...createSeriesStore(sql),
+  ...createPageStore(sql),
   ...createActivityStore(sql),
   ...createBackfillStore(sql),
   ...createProgressStore(sql, noGeneration),
@@ -128,6 +130,8 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
   pipelineProgress: (store) => [store.pipelineProgress(now)],
   storeTime: (store) => [store.storeTime()],
   leaderboardsAt: (store) => [store.leaderboardsAt(ends)],
+  periodEnds: (store) => [store.periodEnds({ ...week, limit: 100 })],
+  rankingsAt: (store) => [store.rankingsAt(ends)],
   snapshotsAt: (store) => [store.snapshotsAt(ends, []), store.snapshotsAt(ends, ['a'])],
   newestSnapshots: (store) => [
     store.newestSnapshots({ ...week, modelIds: [] }),

@@ -12,6 +12,7 @@ import { createBackfillStore } from './backfill-store.ts'
 import { beginEra, createEraStore, enterEra } from './era-store.ts'
 import { createFeedStore } from './feed-store.ts'
 import { createModelStore } from './model-store.ts'
+import { createPageStore } from './page/page-store.ts'
 import { createPeriodStore } from './period-store.ts'
 import { createPredictionStore } from './prediction-store.ts'
 import { createProgressStore } from './progress-store.ts'
@@ -67,10 +68,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createModelStore(sql, generation),
       ...createPredictionStore(sql, { isLive, generation }),
       ...createLeaseStore(sql),
-      ...createPeriodStore(sql),
-      ...createReportStore(sql),
-      ...createSeriesStore(sql),
-      ...createActivityStore(sql),
+      ...reportVerbs(sql),
       ...createBackfillStore(sql),
       ...createProgressStore(sql, generation),
       ...createEraStore(sql),
@@ -121,6 +119,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     subscribeChanges: (listener) => gate.run(() => changes.subscribe(listener)),
   }
 }
+
+/** What depends neither on a lease nor on the clock. */
+const reportVerbs = (sql: Sql) => ({
+  ...createPeriodStore(sql),
+  ...createReportStore(sql),
+  ...createSeriesStore(sql),
+  ...createPageStore(sql),
+  ...createActivityStore(sql),
+})
 
 type Verb = (...args: readonly never[]) => Promise<unknown>
 

@@ -79,6 +79,6 @@ export function createSeriesStore(sql: Sql): SeriesReads {
   }
 }
 
-const wantedEnds = (sql: Query, ends: readonly Instant[]) => sql`
+export const wantedEnds = (sql: Query, ends: readonly Instant[]) => sql`
   (select distinct value::timestamptz as at
     from json_array_elements_text(${jsonParameter(sql, { ends: ends.map(encodeInstant) })}->'ends') as texts(value)) as ends`

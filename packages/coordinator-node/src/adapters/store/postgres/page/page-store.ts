@@ -1,0 +1,7 @@
+import type { PageReads } from '../../../../ports/page-reads.ts'
+import type { Sql } from '../session/connect.ts'
+import { createRankingStore } from './ranking-store.ts'
+
+export function createPageStore(sql: Sql): PageReads {
+  return createRankingStore(sql)
+}
