@@ -89,12 +89,15 @@ function answerText(schema: Schema): string {
   return `${resolved(schema).items === undefined ? 'Answer' : 'Answer: a list of rows'}\n\n${table(['field', 'type', 'meaning'], rows)}${more}`
 }
 
-/** The first row of a list, and only two of a list inside; measured times are replaced, since they differ each time. */
+const randomId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+/** The first row of a list, and only two of a list inside; measured times and random ids are replaced, since they differ each time. */
 function shortened(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.slice(0, depth === 0 ? 1 : 2).map((item) => shortened(item, depth + 1))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value as Readonly<Record<string, unknown>>).map(([key, item]) => {
+      if (typeof item === 'string' && randomId.test(item)) return [key, '9f1c2d34-5b6a-4c7d-8e9f-0a1b2c3d4e5f']
       if (key === 'duration_ms' && typeof item === 'number') return [key, 1.5]
       if (key === 'latency_ms' && item !== null) return [key, { p50: 1.5, p95: 2.5, max: 3.5 }]
       return [key, shortened(item, depth + 1)]

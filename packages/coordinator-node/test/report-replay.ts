@@ -59,6 +59,7 @@ export async function replayReport(): Promise<ReportReplay> {
   const app = createReportApp({
     payouts,
     dataFiles,
+    backfills: { ...store, directory: '/node/data/backfill', sources: ['binance'] },
     reads: store,
     // A stream gives its opening and ends.
     live: { ...store, stopping: AbortSignal.abort() },

@@ -46,6 +46,7 @@ const job: BackfillJob = {
     recordCount: 0,
     pageCount: 0,
     status: 'running',
+    runBy: 'command',
     error: null,
     createdAt: 0,
     updatedAt: 0,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { BackfillJob } from '../domain/backfill-job.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import type { Store } from './store.ts'
@@ -127,6 +128,26 @@ function jobTests(context: StoreUnderTest): void {
     expect(await store.advanceBackfillJob('a', backfillPage(4))).toBe(false)
     expect(await store.advanceBackfillJob('none', backfillPage(4))).toBe(false)
     expect(await jobOf(store, 'a')).toMatchObject({ status: 'cancelled', cursor: minute(3) })
+  })
+
+  it('holds at most one active job of the node for each series', async () => {
+    const { store } = context
+    const other = await context.other()
+    const ofNode = (id: string, more: Partial<BackfillJob> = {}) => backfillJob(id, 0, { runBy: 'node', ...more })
+    const added = await Promise.all([store.addBackfillJob(ofNode('a')), other.addBackfillJob(ofNode('b'))])
+    expect(added.toSorted()).toEqual([false, true])
+    const [first, second] = added[0] ? ['a', 'b'] : ['b', 'a']
+    // Another series, and a job that the node does not run.
+    expect(await store.addBackfillJob(ofNode('c', { scope: eth }))).toBe(true)
+    expect(await store.addBackfillJob(backfillJob('d'))).toBe(true)
+    await store.moveBackfillJob(first, to('cancelled'))
+    expect(await other.addBackfillJob(ofNode(second))).toBe(true)
+    await expect(store.moveBackfillJob(first, to('running'))).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect(await jobOf(store, first)).toMatchObject({ status: 'cancelled', runBy: 'node' })
+    // A worker that has read it as pending does not wake a job that was cancelled meanwhile.
+    await store.moveBackfillJob(second, to('cancelled'))
+    expect(await store.moveBackfillJob(second, { ...to('running'), from: ['pending', 'running'] })).toBe(false)
+    expect(await store.moveBackfillJob(second, { ...to('running'), from: ['cancelled'] })).toBe(true)
   })
 
   it('lets a job fail with a reason and run again, but never leave COMPLETED', async () => {

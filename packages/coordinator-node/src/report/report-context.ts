@@ -8,6 +8,7 @@ import type { Log } from '../ports/log.ts'
 import type { Payouts } from '../ports/payout/payouts.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
+import type { BackfillStore } from '../ports/store-backfill.ts'
 import type { AccessSettings } from './access/access-settings.ts'
 import type { Reveal } from './access/viewer.ts'
 import type { DataFiles } from './data-files.ts'
@@ -79,7 +80,17 @@ export interface ProgressReport {
  */
 export type ModelLines = (run: string, kind: 'runner' | 'builder') => Promise<readonly string[] | null>
 
+/** What the API needs to ask the node for the past of a series. */
+export interface BackfillRequests extends Pick<BackfillStore, 'addBackfillJob' | 'moveBackfillJob'> {
+  /** Where Parquet files are written. */
+  readonly directory: string
+  /** Names of the contract's sources, which the feed-data worker has opened. */
+  readonly sources: readonly string[]
+}
+
 export interface ReportContext {
+  /** Absent: nothing can be fetched or cancelled. */
+  readonly backfills?: BackfillRequests
   /** Absent: the routes of data files answer 404. */
   readonly dataFiles?: DataFiles
   /** Payouts on their way to the chain; absent: their routes answer 404. */

@@ -1,5 +1,5 @@
 import { errorText } from '@crunch/local-processes/errors'
-import type { BackfillJob } from '../../domain/backfill-job.ts'
+import type { BackfillJob, BackfillStatus } from '../../domain/backfill-job.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import { formatInstant, type Instant } from '../../domain/time.ts'
@@ -27,6 +27,8 @@ export interface BackfillOptions {
   readonly maxTries: number
   /** Stops the run; the job can be resumed. */
   readonly signal: AbortSignal
+  /** The statuses in which it is continued; absent: all but `completed`. */
+  readonly from?: readonly BackfillStatus[]
   readonly onProgress?: (progress: BackfillProgress) => void
 }
 
@@ -52,7 +54,8 @@ export async function runBackfill(id: string, options: BackfillOptions): Promise
   void lease.lost.then(() => lost.abort())
   try {
     const job = await findJob(store, id)
-    if (!(await store.moveBackfillJob(id, { to: 'running', error: null, at: timing.now() }))) return findJob(store, id)
+    const move = { to: 'running', error: null, at: timing.now(), ...(options.from && { from: options.from }) } as const
+    if (!(await store.moveBackfillJob(id, move))) return findJob(store, id)
     const run: Run = { ...options, job, signal: AbortSignal.any([options.signal, lost.signal]), progress: job }
     await toItsEnd(run)
     if (lost.signal.aborted) throw new CrunchError('STORE_UNAVAILABLE', `the backfill ${id} lost its lease: resume it`)

@@ -5,6 +5,7 @@ import type { FeedRecord } from '../../domain/feed-record.ts'
 import { formatInstant } from '../../domain/time.ts'
 import { createPipeline, type Pipeline } from '../../pipeline.ts'
 import type { FeedSource } from '../../ports/feed-source.ts'
+import { runRequestedBackfills } from '../backfill/run-requested.ts'
 import { withClockCheck } from '../check-clock.ts'
 import { createClockWatch } from '../clock-watch.ts'
 import { followSource } from '../follow/follow-source.ts'
@@ -59,6 +60,7 @@ async function runSources(feed: SharedFeed, feeds: readonly ContractFeed[]): Pro
   await Promise.all([
     watchFeeds(context, health, feeds),
     pruneFeeds(context),
+    runRequestedBackfills(context),
     wait(longestFirstTryMs, context.signal).then(() => names.forEach(tried)),
     ...names.map((name) =>
       runSource(

@@ -3,7 +3,7 @@ import { wait } from '@crunch/local-processes'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { resolveContract } from '../../contract/resolved-contract.ts'
 import { createReportApp } from '../../report/create-report-app.ts'
-import type { ReportInfo } from '../../report/report-context.ts'
+import type { BackfillRequests, ReportInfo } from '../../report/report-context.ts'
 import { startReportServer } from '../../report/start-report-server.ts'
 import { openDataFiles } from '../backfill/data-files.ts'
 import { type CustomRoutes, loadCustomRoutes } from '../custom-routes.ts'
@@ -24,6 +24,8 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   const { contract, settings, store, clock, log } = context
   const watch = openWatch(context)
   const apps = await loadCustomRoutes(context.contractFolder)
+  // Where crunch backfill writes unless told otherwise.
+  const dataFolder = join(context.contractFolder, 'data', 'backfill')
   const app = createReportApp({
     reads: store,
     probe: store.probe,
@@ -39,8 +41,8 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       ...(await enteredEra(context)),
     },
     modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
-    // Where crunch backfill writes unless told otherwise.
-    dataFiles: openDataFiles(join(context.contractFolder, 'data', 'backfill')),
+    dataFiles: openDataFiles(dataFolder),
+    ...(settings.FEED_REPLAY_FILES === undefined && { backfills: requestsOf(context, dataFolder) }),
     custom: { apps, variables: { contract, reads: store } satisfies CustomRoutes['Variables'] },
     payouts: await openPayouts(store, settings, context.contractFolder, context.log),
     access: reportAccess(settings, log),
@@ -52,6 +54,12 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   await aborted(context.signal)
   await watching
   await server.close()
+}
+
+function requestsOf({ contract, store }: WorkerContext, directory: string): BackfillRequests {
+  const sources = [...new Set(resolveContract(contract).feeds.map(({ scope }) => scope.source))]
+  const { addBackfillJob, moveBackfillJob } = store
+  return { addBackfillJob, moveBackfillJob, directory, sources }
 }
 
 /** Read once, because era and code cannot change while this process runs. */

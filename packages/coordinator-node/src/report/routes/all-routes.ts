@@ -3,6 +3,7 @@ import { serveMetrics } from '../operations/metrics.ts'
 import { serveReadiness } from '../operations/readiness.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
+import { serveCancelBackfill, serveRequestBackfill } from './backfill/request-backfill.ts'
 import { serveCheckpoints } from './checkpoints/checkpoints.ts'
 import {
   serveCheckpointEmission,
@@ -52,7 +53,8 @@ export const allRoutes = [
   ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],
   ...[serveCheckpointEmission, serveLatestEmission, serveCliFormat, serveCheckpointPrizes, serveLatestPrizes],
   ...[serveConfirmCheckpoint, serveCheckpointStatus],
-  ...[serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob, serveDataIndex, serveDataFile],
+  ...[serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob, serveRequestBackfill, serveCancelBackfill],
+  ...[serveDataIndex, serveDataFile],
 ] as const
 
 export type AnyRoute = (typeof allRoutes)[number]['definition']

@@ -15,6 +15,9 @@ export const jobRow = z
     records_written: count,
     pages_fetched: count,
     status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']),
+    run_by: z.enum(['node', 'command']).meta({
+      description: '`node`: asked for over this API, and resumed after a crash. `command`: by `crunch backfill`.',
+    }),
     error: textOrNull,
     created_at: zonedTimeSchema,
     updated_at: zonedTimeSchema,
@@ -32,6 +35,7 @@ export function jobFields(job: BackfillJob): z.input<typeof jobRow> {
     records_written: job.recordCount,
     pages_fetched: job.pageCount,
     status: job.status,
+    run_by: job.runBy,
     error: job.error,
     created_at: zonedTime(job.createdAt),
     updated_at: zonedTime(job.updatedAt),

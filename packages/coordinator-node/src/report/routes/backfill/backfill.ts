@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import type { BackfillJob } from '../../../domain/backfill-job.ts'
 import { CrunchError } from '../../../domain/errors.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { idField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
+import type { ReportContext } from '../../report-context.ts'
 import { feedRow } from '../feeds/feed-schema.ts'
 import { feedRows } from '../feeds/feeds.ts'
 import { jobFields, jobRow } from './backfill-schema.ts'
@@ -52,12 +54,16 @@ export const oneBackfillJob = defineRoute({
 })
 
 export const serveOneBackfillJob = serveRoute(oneBackfillJob, ({ reads }) => async ({ params }) => {
-  const jobs = await reads.backfillJobs()
-  const job = jobs.find(({ id }) => id === params.job_id)
-  if (job === undefined) {
-    const newest = jobs.slice(0, 3).map(({ id }) => id)
-    const exist = newest.length === 0 ? 'there is none yet' : `the newest ones are ${newest.join(', ')}`
-    throw new CrunchError('NOT_FOUND', `Backfill job not found: there is no ${params.job_id}; ${exist}.`)
-  }
+  const job = await findJob(reads, params.job_id)
   return { ...jobFields(job), progress_pct: (100 * (job.cursor - job.from)) / (job.to - job.from) }
 })
+
+/** Rejects with NOT_FOUND, naming jobs that exist. */
+export async function findJob(reads: ReportContext['reads'], jobId: string): Promise<BackfillJob> {
+  const jobs = await reads.backfillJobs()
+  const job = jobs.find(({ id }) => id === jobId)
+  if (job !== undefined) return job
+  const newest = jobs.slice(0, 3).map(({ id }) => id)
+  const exist = newest.length === 0 ? 'there is none yet' : `the newest ones are ${newest.join(', ')}`
+  throw new CrunchError('NOT_FOUND', `Backfill job not found: there is no ${jobId}; ${exist}.`)
+}

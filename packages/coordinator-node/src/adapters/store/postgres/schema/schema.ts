@@ -138,11 +138,17 @@ export const backfillJobs = pgTable(
     recordCount: count('record_count').notNull(),
     pageCount: count('page_count').notNull(),
     status: text('status').notNull(),
+    runBy: text('run_by').notNull().default('command'),
     error: text('error'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
   (table) => [
+    // Two requests at the same time cannot both begin to fetch a series.
+    uniqueIndex('backfill_jobs_active')
+      .on(table.source, table.subject, table.kind, table.granularity)
+      .where(sql`${table.runBy} = 'node' and ${table.status} in ('pending', 'running')`),
+    check('backfill_jobs_run_by', sql`${table.runBy} in ('command', 'node')`),
     check('backfill_jobs_status', sql`${table.status} in ('pending', 'running', 'completed', 'failed', 'cancelled')`),
     check('backfill_jobs_target', sql`${table.target} in ('tables', 'parquet')`),
   ],

@@ -1,0 +1,3 @@
+ALTER TABLE "backfill_jobs" ADD COLUMN "run_by" text collate "C" DEFAULT 'command' NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "backfill_jobs_active" ON "backfill_jobs" USING btree ("source","subject","kind","granularity") WHERE "backfill_jobs"."run_by" = 'node' and "backfill_jobs"."status" in ('pending', 'running');--> statement-breakpoint
+ALTER TABLE "backfill_jobs" ADD CONSTRAINT "backfill_jobs_run_by" CHECK ("backfill_jobs"."run_by" in ('command', 'node'));
