@@ -7,6 +7,7 @@ import { mountRoutes, type ReportApp } from './http/mount-routes.ts'
 import { errorResponse } from './http/problem.ts'
 import { mountCustom } from './operations/mount-custom.ts'
 import { countRequests } from './operations/request-metrics.ts'
+import { addPage } from './page/add-page.ts'
 import { addReference } from './reference/add-reference.ts'
 import type { ReportContext } from './report-context.ts'
 import { allRoutes } from './routes/all-routes.ts'
@@ -28,5 +29,6 @@ export function createReportApp(options: ReportOptions): ReportApp {
   mountRoutes(app, allRoutes, report)
   mountCustom(app, report)
   addReference(app, report.info)
+  addPage(app, report.pageFolder)
   return app
 }

@@ -111,6 +111,8 @@ export interface ReportContext {
   readonly metrics?: Registry
   /** Absent: only the stored keys restrict the API. */
   readonly access?: AccessSettings
+  /** The folder of the built page. Absent: the one that belongs to this code. */
+  readonly pageFolder?: string
   /** Receives uncaught errors, which are never sent to the client. */
   readonly log: Log
   /**

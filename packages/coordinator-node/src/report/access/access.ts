@@ -5,6 +5,7 @@ import { requestId } from 'hono/request-id'
 import type { ReportApp } from '../http/mount-routes.ts'
 import type { ServedRoute } from '../http/serve-route.ts'
 import { customTiers } from '../operations/mount-custom.ts'
+import { pageTiers } from '../page/add-page.ts'
 import type { ReportContext } from '../report-context.ts'
 import { readConnection } from './client-address.ts'
 import { createGate } from './gate.ts'
@@ -39,7 +40,8 @@ const referenceTiers: readonly TierRow[] = ['/openapi.json', '/docs', '/docs/*']
 
 /** Puts it in front of an app's routes, whose definitions state their tiers. */
 export function mountAccess(app: ReportApp, report: ReportContext, routes: readonly ServedRoute[]): void {
-  const tierOf = createTiers([...routes.map(({ definition }) => definition), ...referenceTiers, ...customTiers])
+  const definitions = routes.map(({ definition }) => definition)
+  const tierOf = createTiers([...definitions, ...referenceTiers, ...customTiers, ...pageTiers])
   const serve: AccessOptions['serve'] = (request, env) => app.fetch(request, env as object)
   for (const middleware of accessMiddleware({ report, tierOf, serve })) app.use(middleware)
 }

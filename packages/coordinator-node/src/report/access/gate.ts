@@ -9,7 +9,7 @@ import { whyNotLocal } from './local-request.ts'
 import { presentedKey } from './presented-key.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { refuse, requestFields } from './refuse.ts'
-import { prefixedTier, type Tier, type TierOf } from './tiers.ts'
+import { type AnyTier, prefixedTier, type Tier, type TierOf } from './tiers.ts'
 import { anyone, type Viewer } from './viewer.ts'
 
 export interface GateOptions {
@@ -40,7 +40,7 @@ export function createGate(options: GateOptions): MiddlewareHandler {
   return async (context, next) => {
     const routeTier = tierOfRequest(context, tierOf, report)
     context.set('viewer', anyone)
-    if (routeTier === null || probes.includes(context.req.path)) return next()
+    if (routeTier === null || routeTier === 'page' || probes.includes(context.req.path)) return next()
     const isWrite = !readMethods.includes(context.req.method)
     const tier = prefixedTier(routeTier, context.req.path, settings)
     const client = readClient(readConnection(context.env), context.req.raw.headers, isTrusted)
@@ -62,7 +62,7 @@ export function createGate(options: GateOptions): MiddlewareHandler {
 }
 
 /** The tier of the route that will answer; `null` if none will. Middleware of all paths is not a route. */
-function tierOfRequest(context: Context, tierOf: TierOf, { log }: GateOptions['report']): Tier | null {
+function tierOfRequest(context: Context, tierOf: TierOf, { log }: GateOptions['report']): AnyTier | null {
   const method = context.req.method === 'HEAD' ? 'GET' : context.req.method
   for (const { method: routeMethod, path } of matchedRoutes(context)) {
     if (routeMethod === 'ALL' && tierOf({ method: 'ALL', path }) === null) continue

@@ -6,12 +6,15 @@ import { decoded } from './path-key.ts'
  */
 export type Tier = 'public' | 'read' | 'admin' | 'owner'
 
+/** page: files without data. They are served to all, in any state of the database and whatever the operator's prefixes say. */
+export type AnyTier = Tier | 'page'
+
 export interface TierRow {
   /** In any case; `*`: all. */
   readonly method: string
   /** With parameters as `{name}` or `:name`; a `/*` at the end matches everything below. */
   readonly path: string
-  readonly tier: Tier
+  readonly tier: AnyTier
 }
 
 /** A route as the router has matched it. */
@@ -21,12 +24,12 @@ export interface MatchedRoute {
 }
 
 /** `null`: no row. */
-export type TierOf = (route: MatchedRoute) => Tier | null
+export type TierOf = (route: MatchedRoute) => AnyTier | null
 
 /** Looks tiers up by the pattern of the route that answers, so that no other spelling of a path can have another tier. */
 export function createTiers(rows: Iterable<TierRow>): TierOf {
-  const exact = new Map<string, Tier>()
-  const below: { readonly start: string; readonly method: string; readonly tier: Tier }[] = []
+  const exact = new Map<string, AnyTier>()
+  const below: { readonly start: string; readonly method: string; readonly tier: AnyTier }[] = []
   for (const { method, path, tier } of rows) {
     if (path.endsWith('/*')) below.push({ start: path.slice(0, -1), method: method.toUpperCase(), tier })
     else exact.set(keyOf(method, path), tier)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { isKnown, takesGzip } from './conditional.ts'
 import type { RouteDefinition } from './define-route.ts'
 import type { ReportRequest } from './serve-route.ts'
 
@@ -36,20 +37,4 @@ export async function sendAnswer(
   if (!isCompressed) return context.body(text, status, headers)
   const body = await compress(text, { level: 4 })
   return context.body(new Uint8Array(body), status, { ...headers, 'content-encoding': 'gzip' })
-}
-
-/** Weak comparison (RFC 9110, section 13.1.2). */
-function isKnown(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false
-  const opaque = (text: string) => text.trim().replace(/^W\//, '')
-  return header.trim() === '*' || header.split(',').some((one) => opaque(one) === opaque(tag))
-}
-
-function takesGzip(header = ''): boolean {
-  const codings = header.split(',').map((part) => {
-    const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
-    return { name, isRefused: parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) }
-  })
-  const named = codings.find(({ name }) => name === 'gzip') ?? codings.find(({ name }) => name === '*')
-  return named !== undefined && !named.isRefused
 }
