@@ -1,3 +1,15 @@
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/frame.css'
+import './styles/parts.css'
+import './styles/charts.css'
 import { render } from 'preact'
+import { App } from './app.tsx'
+import { followTime } from './data/competition-time.ts'
+import { followNode } from './data/stream.ts'
 
-render(<p>hi</p>, document.getElementById('page')!)
+const page = document.getElementById('page')
+if (page === null) throw new Error('index.html has no element with the id "page"')
+void followNode(new AbortController().signal)
+followTime()
+render(<App />, page)

@@ -13,7 +13,7 @@ export interface Finding {
 }
 
 export function readSourceTree(folder: string): SourceTree {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => /\.tsx?$/.test(path))
   return parseSources(paths.sort().map((path) => [path.split(sep).join('/'), readFileSync(join(folder, path), 'utf8')]))
 }
 
@@ -26,7 +26,7 @@ export function parseSources(files: Iterable<readonly [path: string, text: strin
 /** Whether a file is a test, a conformance suite, or code used only by them. */
 export function isTestCode(path: string): boolean {
   return (
-    /\.(test|test-d|testsuite|testkit)\.ts$/.test(path) ||
+    /\.(test|test-d|testsuite|testkit)\.tsx?$/.test(path) ||
     /(^|\/)(test-database|store-samples)[a-z-]*\.ts$/.test(path) ||
     path.includes('/testing/')
   )

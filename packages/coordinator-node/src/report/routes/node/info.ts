@@ -20,6 +20,7 @@ export const info = defineRoute({
       version: z.string(),
       era: z.object({ number: z.number().int(), began_at: zonedTimeSchema }),
       contract_version: contractVersion,
+      now: zonedTimeSchema.meta({ description: "The competition's time: in a replay that of the newest record." }),
     })
     .meta({ id: 'Info' }),
   example: { path: '/info' },
@@ -32,4 +33,5 @@ export const serveInfo = serveRoute(info, (report) => async () => ({
   version: report.info.version,
   era: { number: report.info.era.number, began_at: zonedTime(report.info.era.beganAt) },
   contract_version: versionRow(report.info.contractVersion),
+  now: zonedTime(await report.clock.refresh()),
 }))

@@ -1,0 +1,15 @@
+import { node } from './node.ts'
+import { useResource } from './resource.ts'
+
+// Data that several parts of the page share.
+
+export const useCompetition = () => useResource('info', (signal) => node.get('/info', { signal }))
+
+export const useHealth = () =>
+  useResource('health', (signal) => node.get('/healthz', { signal }), { topics: ['feeds', 'models'], everyMs: 15_000 })
+
+export const useFeeds = () =>
+  useResource('feeds', (signal) => node.get('/reports/feeds', { signal }), { topics: ['feeds'], everyMs: 60_000 })
+
+export const useModels = () =>
+  useResource('models', (signal) => node.get('/reports/models', { signal }), { topics: ['models'] })

@@ -1,0 +1,157 @@
+import type { AnswerOf } from '@crunch/coordinator-node/client'
+import { Link } from 'wouter-preact'
+import { Sparkline } from '../../charts/sparkline.tsx'
+import { columnNumbers, fullNumber, noData, percent, wholeNumber } from '../../format/numbers.ts'
+import { columnName } from '../../format/words.ts'
+import type { Column } from '../../parts/data-table.tsx'
+import { StateMark } from '../../parts/state-mark.tsx'
+import type { BoardRow } from './leaderboard-page.tsx'
+
+type TrendRow = AnswerOf<'get', '/reports/leaderboard/trends'>['models'][number]
+
+/** The columns of the board: the ranking value first, then the windows and metrics in the order of the contract. */
+export function boardColumns(
+  rows: readonly BoardRow[],
+  trends: readonly TrendRow[],
+  pins: ReadonlySet<string>,
+  togglePin: (modelId: string) => void,
+): readonly Column<BoardRow>[] {
+  const [first] = rows
+  const ranking = first?.score_ranking
+  const byId = new Map(trends.map((trend) => [trend.model_id, trend]))
+  const keys = first?.score_columns ?? []
+  const ordered = ranking === undefined ? keys : [ranking.key, ...keys.filter((key) => key !== ranking.key)]
+  return [
+    {
+      key: 'rank',
+      title: 'Rank',
+      width: '64px',
+      isNumber: true,
+      isHeld: true,
+      order: (row) => (row.rank === null ? null : -row.rank),
+      cell: (row) => <strong>{row.rank ?? noData}</strong>,
+    },
+    {
+      key: 'moved',
+      title: '24 h',
+      hint: 'Ranks won or lost since a day ago',
+      width: '64px',
+      order: (row) => movementOf(row, byId.get(row.model_id)),
+      cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={byId.has(row.model_id)} />,
+    },
+    {
+      key: 'model',
+      title: 'Model',
+      width: 'minmax(160px, 2fr)',
+      order: (row) => row.model_name,
+      cell: (row) => (
+        <>
+          <button
+            type="button"
+            class="pin"
+            aria-pressed={pins.has(row.model_id)}
+            aria-label={`Pin ${row.model_name ?? row.model_id}`}
+            onClick={() => togglePin(row.model_id)}
+          >
+            {pins.has(row.model_id) ? '★' : '☆'}
+          </button>
+          <Link class="cut" href={`/models/${encodeURIComponent(row.model_id)}`} title={row.model_name ?? row.model_id}>
+            {row.model_name ?? row.model_id}
+          </Link>
+        </>
+      ),
+    },
+    {
+      key: 'cruncher',
+      title: 'Cruncher',
+      width: 'minmax(100px, 1fr)',
+      order: (row) => row.cruncher_name,
+      cell: (row) => (
+        <span class="cut" title={row.cruncher_name ?? ''}>
+          {row.cruncher_name ?? noData}
+        </span>
+      ),
+    },
+    ...ordered.map((key) => scoreColumn(key, rows)),
+    {
+      key: 'trend',
+      title: 'Trend',
+      hint: 'The ranking value over the last closed periods',
+      width: '120px',
+      cell: (row) => {
+        const values = byId.get(row.model_id)?.values
+        if (values === undefined) return noData
+        return <Sparkline values={values} label={`Trend of ${row.model_name ?? row.model_id}`} />
+      },
+    },
+    {
+      key: 'coverage',
+      title: 'Answered',
+      hint: 'Share of the rounds of the ranking window that it answered validly',
+      width: '96px',
+      isNumber: true,
+      order: (row) => row.coverage,
+      cell: (row) => (
+        <span title={`${wholeNumber(row.answered_count)} of ${wholeNumber(row.round_count)} rounds`}>
+          {percent(row.coverage)}
+        </span>
+      ),
+    },
+    {
+      key: 'scores',
+      title: 'Scores',
+      hint: 'Scores in the ranking window, imputed ones included',
+      width: '84px',
+      isNumber: true,
+      order: (row) => row.score_count,
+      cell: (row) => wholeNumber(row.score_count),
+    },
+    {
+      key: 'state',
+      title: 'State',
+      width: '100px',
+      order: (row) => row.status,
+      cell: (row) => <StateMark mood={row.status === 'active' ? 'ok' : 'warn'} word={row.status} />,
+    },
+  ]
+}
+
+function scoreColumn(key: string, rows: readonly BoardRow[]): Column<BoardRow> {
+  const ranking = rows[0]?.score_ranking
+  const isLeading = key === ranking?.key
+  const values = rows.map((row) => row.score_metrics[key] ?? null)
+  const format = columnNumbers(values)
+  const direction = ranking?.direction === 'desc' ? '▲' : '▼'
+  return {
+    key,
+    title: isLeading ? `${columnName(key)} ${direction}` : columnName(key),
+    ...(isLeading
+      ? { hint: `Models are ranked by it; ${ranking?.direction === 'desc' ? 'higher' : 'lower'} is better` }
+      : {}),
+    width: 'minmax(104px, 1fr)',
+    isNumber: true,
+    isLeading,
+    order: (row) => row.score_metrics[key] ?? null,
+    cell: (row) => <span title={fullNumber(row.score_metrics[key])}>{format(row.score_metrics[key])}</span>,
+  }
+}
+
+/** Ranks won since a day ago; null: it had no rank then. */
+function movementOf(row: BoardRow, trend: TrendRow | undefined): number | null {
+  const before = trend?.rank_before ?? null
+  return before === null || row.rank === null ? null : before - row.rank
+}
+
+function Movement({ by, isKnown }: { readonly by: number | null; readonly isKnown: boolean }) {
+  if (!isKnown) return <span class="quiet">{noData}</span>
+  if (by === null) return <span class="quiet">new</span>
+  if (by === 0) return <span class="quiet">=</span>
+  const word = `${by > 0 ? 'up' : 'down'} ${Math.abs(by)}`
+  return (
+    <span class={by > 0 ? 'ok' : 'fail'} title={word}>
+      <span aria-hidden="true">{by > 0 ? '↑' : '↓'}</span>
+      <span class="hidden">{by > 0 ? 'up' : 'down'}</span>
+      {Math.abs(by)}
+    </span>
+  )
+}

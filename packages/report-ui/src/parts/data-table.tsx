@@ -1,0 +1,179 @@
+import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useChangedKeys } from './use-changed-keys.ts'
+import { useMovingRows } from './use-moving-rows.ts'
+
+export interface Column<Row> {
+  readonly key: string
+  readonly title: string
+  /** Longer than the title; shown with it. */
+  readonly hint?: string
+  /** A track of a CSS grid. */
+  readonly width: string
+  readonly isNumber?: boolean
+  /** Stays in view when the table scrolls sideways. */
+  readonly isHeld?: boolean
+  /** The column by which rows are ranked. */
+  readonly isLeading?: boolean
+  readonly cell: (row: Row) => ComponentChildren
+  /** What a sort by this column compares; null comes last in both directions. Absent: the column cannot be sorted by. */
+  readonly order?: (row: Row) => number | string | null
+}
+
+export interface Sort {
+  readonly key: string
+  readonly isDescending: boolean
+}
+
+interface DataTableProps<Row> {
+  readonly label: string
+  readonly columns: readonly Column<Row>[]
+  /** In the order shown. */
+  readonly rows: readonly Row[]
+  readonly keyOf: (row: Row) => string
+  readonly sort?: Sort | null
+  readonly onSort?: (sort: Sort) => void
+  readonly isMarked?: (row: Row) => boolean
+  /** What counts as a change of the row, which is marked for two seconds. */
+  readonly versionOf?: (row: Row) => string
+}
+
+/** Rows outside of the window that are drawn as well. */
+const spareRows = 12
+
+/**
+ * A table of any number of rows, of which only those in view are in the document. A row keeps its element when its place changes, so
+ * that it is seen to move.
+ */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { label, columns, rows, keyOf, isMarked } = props
+  const body = useRef<HTMLDivElement>(null)
+  const { from, to, rowHeight } = useVisibleRange(body, rows.length)
+  const changed = useChangedKeys(rows, keyOf, props.versionOf)
+  useMovingRows(body, rowHeight)
+  const tracks = columns.map(({ width }) => width).join(' ')
+  const shown = rows.slice(from, to).map((row, offset) => ({ row, key: keyOf(row), index: from + offset }))
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows are placed by themselves, which a <table> does not allow.
+    <div
+      class="table-scroll"
+      role="table"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      style={{ '--columns': tracks }}
+    >
+      <div class="table">
+        <Head {...props} />
+        <div class="table-body" role="rowgroup" ref={body} style={{ height: `${rows.length * rowHeight}px` }}>
+          {shown.map(({ row, key, index }) => (
+            // biome-ignore lint/a11y/useSemanticElements: see above.
+            <div
+              class={`table-row${isMarked?.(row) ? ' marked' : ''}${changed.has(key) ? ' changed' : ''}`}
+              role="row"
+              tabIndex={-1}
+              key={key}
+              data-key={key}
+              aria-rowindex={index + 2}
+              style={{ transform: `translateY(${index * rowHeight}px)` }}
+            >
+              {columns.map((column) => (
+                // biome-ignore lint/a11y/useSemanticElements: see above.
+                // biome-ignore lint/a11y/useFocusableInteractive: a cell is not operated.
+                <div class={cellClass(column)} role="cell" key={column.key}>
+                  {column.cell(row)}
+                </div>
+              ))}
+            </div>
+          ))}
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Head<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
+  return (
+    <div class="table-head" role="rowgroup">
+      {/* biome-ignore lint/a11y/useSemanticElements: see the table. */}
+      <div class="table-row" role="row" tabIndex={-1}>
+        {columns.map((column) => {
+          const isSorted = sort?.key === column.key
+          const direction = !isSorted ? undefined : sort.isDescending ? 'descending' : 'ascending'
+          return (
+            // biome-ignore lint/a11y/useSemanticElements: see the table.
+            // biome-ignore lint/a11y/useFocusableInteractive: its button is.
+            <div
+              class={cellClass(column)}
+              role="columnheader"
+              key={column.key}
+              aria-sort={direction}
+              title={column.hint}
+            >
+              {column.order === undefined || onSort === undefined ? (
+                column.title
+              ) : (
+                <button
+                  type="button"
+                  onClick={() => onSort({ key: column.key, isDescending: isSorted ? !sort.isDescending : true })}
+                >
+                  {column.title}
+                  {isSorted ? (sort.isDescending ? ' ↓' : ' ↑') : ''}
+                </button>
+              )}
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+function cellClass({ isNumber, isHeld, isLeading, key }: Column<never>): string {
+  const held = isHeld === true ? ' held' : ''
+  const changes = key === 'rank' || isLeading === true ? ' changed-cell' : ''
+  return `table-cell${isNumber === true ? ' number' : ''}${held}${isLeading === true ? ' leading' : ''}${changes}`
+}
+
+/** The rows of the body that are in the window, by index; `to` is not included. */
+function useVisibleRange(body: { readonly current: HTMLElement | null }, count: number) {
+  const [range, setRange] = useState({ from: 0, to: 40, rowHeight: 36 })
+  useLayoutEffect(() => {
+    function measure(): void {
+      if (body.current === null) return
+      const rowHeight = Number.parseFloat(getComputedStyle(body.current).getPropertyValue('--row')) || 36
+      // Inside of a zoomed page the rectangle is in zoomed pixels.
+      const zoom = body.current.currentCSSZoom ?? 1
+      const { top } = body.current.getBoundingClientRect()
+      const first = Math.floor(-top / zoom / rowHeight) - spareRows
+      const visible = Math.ceil(window.innerHeight / zoom / rowHeight) + 2 * spareRows
+      const from = Math.max(0, Math.min(first, count - visible))
+      const next = { from, to: Math.min(count, from + visible), rowHeight }
+      setRange((old) => (old.from === next.from && old.to === next.to && old.rowHeight === rowHeight ? old : next))
+    }
+    measure()
+    window.addEventListener('scroll', measure, { passive: true })
+    window.addEventListener('resize', measure)
+    return () => {
+      window.removeEventListener('scroll', measure)
+      window.removeEventListener('resize', measure)
+    }
+  }, [count])
+  return range
+}
+
+/** Rows in the order of a column; equal ones keep theirs, and rows without a value come last. */
+export function sortRows<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sort: Sort | null,
+): readonly Row[] {
+  const order = columns.find(({ key }) => key === sort?.key)?.order
+  if (sort === null || order === undefined) return rows
+  const sign = sort.isDescending ? -1 : 1
+  return [...rows].sort((one, other) => {
+    const [a, b] = [order(one), order(other)]
+    if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
+    if (typeof a === 'string' || typeof b === 'string') return sign * String(a).localeCompare(String(b))
+    return sign * (a - b)
+  })
+}
