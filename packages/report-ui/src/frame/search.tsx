@@ -53,7 +53,6 @@ export function Search() {
         size={14}
         placeholder="Search  /"
         value={text}
-        role="combobox"
         list={undefined}
         aria-label="Search models, rounds and checkpoints"
         aria-expanded={results.length > 0}

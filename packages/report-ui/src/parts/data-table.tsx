@@ -42,7 +42,8 @@ interface DataTableProps<Row> {
 const spareRows = 12
 
 /**
- * A table of any number of rows, of which only those in view are in the document. A row keeps its element when its place changes, so
+ * A table of any number of rows, of which only those in view are in the document. It has the roles of a table and not its elements,
+ * since rows are placed by themselves. A row keeps its element when its place changes, so
  * that it is seen to move.
  */
 export function DataTable<Row>(props: DataTableProps<Row>) {
@@ -54,7 +55,6 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const tracks = columns.map(({ width }) => width).join(' ')
   const shown = rows.slice(from, to).map((row, offset) => ({ row, key: keyOf(row), index: from + offset }))
   return (
-    // biome-ignore lint/a11y/useSemanticElements: rows are placed by themselves, which a <table> does not allow.
     <div
       class="table-scroll"
       role="table"
@@ -66,7 +66,6 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         <Head {...props} />
         <div class="table-body" role="rowgroup" ref={body} style={{ height: `${rows.length * rowHeight}px` }}>
           {shown.map(({ row, key, index }) => (
-            // biome-ignore lint/a11y/useSemanticElements: see above.
             <div
               class={`table-row${isMarked?.(row) ? ' marked' : ''}${changed.has(key) ? ' changed' : ''}`}
               role="row"
@@ -77,8 +76,6 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               style={{ transform: `translateY(${index * rowHeight}px)` }}
             >
               {columns.map((column) => (
-                // biome-ignore lint/a11y/useSemanticElements: see above.
-                // biome-ignore lint/a11y/useFocusableInteractive: a cell is not operated.
                 <div class={cellClass(column)} role="cell" key={column.key}>
                   {column.cell(row)}
                 </div>
@@ -94,14 +91,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
 function Head<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
   return (
     <div class="table-head" role="rowgroup">
-      {/* biome-ignore lint/a11y/useSemanticElements: see the table. */}
       <div class="table-row" role="row" tabIndex={-1}>
         {columns.map((column) => {
           const isSorted = sort?.key === column.key
           const direction = !isSorted ? undefined : sort.isDescending ? 'descending' : 'ascending'
           return (
-            // biome-ignore lint/a11y/useSemanticElements: see the table.
-            // biome-ignore lint/a11y/useFocusableInteractive: its button is.
             <div
               class={cellClass(column)}
               role="columnheader"

@@ -1,5 +1,5 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { competitionNow } from '../../data/competition-time.ts'
 import { node } from '../../data/node.ts'
