@@ -136,6 +136,8 @@ export interface ReportReads
     Pick<ScheduleStore, 'schedules'> {
   /** The newest with `asOf <= until` (default: any); `null` without one. */
   latestLeaderboard(until?: Instant): Promise<Leaderboard | null>
+  /** A text that changes whenever {@link latestLeaderboard} or a model does. It is read in far less time than these. */
+  leaderboardVersion(until?: Instant): Promise<string>
   /** The NEWEST `limit` that match, given oldest first. */
   predictionReports(filter: PredictionFilter): Promise<readonly PredictionExport[]>
   /** Predictions with `since <= performedAt`, for each model that has any, in order of model id. */

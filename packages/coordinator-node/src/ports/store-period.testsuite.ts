@@ -8,6 +8,7 @@ import {
   filter,
   leaderboard,
   minute,
+  model,
   periodRounds,
   prepare,
   resolveAll,
@@ -159,6 +160,34 @@ function closeTests(context: StoreUnderTest): void {
     expect((await store.latestLeaderboard(minute(20) - 1))?.asOf).toBe(minute(10))
     expect(await store.latestLeaderboard(minute(10) - 1)).toBeNull()
     expect(await store.lastPeriodEnd()).toBe(minute(20))
+  })
+
+  it('gives a leaderboard another version with each change of it or of a model, whoever made it', async () => {
+    const { store } = context
+    const other = await context.other()
+    const close = (end: number) => () =>
+      other.closePeriod({ snapshots: [], rounds: periodRounds(end), leaderboard: leaderboard(end) })
+    const changes = [
+      () => prepare(other),
+      close(10),
+      () => other.registerModels([model('a', { name: 'renamed' })], minute(1)),
+      () => other.registerModels([model('c')], minute(1)),
+      close(20),
+    ]
+    const seen = [await store.leaderboardVersion()]
+    for (const change of changes) {
+      await change()
+      const version = await store.leaderboardVersion()
+      expect(await store.leaderboardVersion()).toBe(version)
+      seen.push(version)
+    }
+    expect(new Set(seen).size).toBe(changes.length + 1)
+    // One of the past has that of its own board.
+    const before = await store.leaderboardVersion(minute(15))
+    expect(before).not.toBe(seen.at(-1))
+    await close(30)()
+    expect(await store.leaderboardVersion(minute(15))).toBe(before)
+    expect(await store.leaderboardVersion(minute(25))).toBe(seen.at(-1))
   })
 }
 

@@ -253,6 +253,7 @@ function closeTests(context: StoreUnderTest): void {
       models: () => store.models(),
       schedules: () => store.schedules(),
       latestLeaderboard: () => store.latestLeaderboard(),
+      leaderboardVersion: () => store.leaderboardVersion(),
       predictionReports: () => store.predictionReports(filter()),
       predictionExports: () => store.predictionExports({ from: 0, to: 1, after: null, limit: 1 }),
       modelFailures: () => store.modelFailures({ modelId: 'x', since: minute(0), limit: 1 }),

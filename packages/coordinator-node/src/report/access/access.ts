@@ -60,7 +60,7 @@ export function accessMiddleware(options: AccessOptions): MiddlewareHandler[] {
     unwrapPathKey(options.serve),
     requestId(),
     // Before everything that can fail, so that pages can read errors, and preflights need no key.
-    cors(sharing),
+    share,
     addSecurityHeaders,
     checkForm,
     bodyLimit({ maxSize: maxBodyBytes, onError: () => refuse(413, `The body is larger than ${maxBodyBytes} bytes.`) }),
@@ -74,6 +74,16 @@ const sharing = {
   allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   exposeHeaders: ['X-Request-Id', 'ETag', 'Link', 'Retry-After', 'WWW-Authenticate'],
   maxAge: 600,
+}
+
+const preflight = cors(sharing)
+
+/** Once there is an answer: hono would set the headers before it, and then copy the body of every answer. */
+const share: MiddlewareHandler = async (context, next) => {
+  if (context.req.method === 'OPTIONS') return preflight(context, next)
+  await next()
+  context.res.headers.set('access-control-allow-origin', sharing.origin)
+  context.res.headers.set('access-control-expose-headers', sharing.exposeHeaders.join(','))
 }
 
 /** First, so that no log line and no error contains the key. */

@@ -15,12 +15,15 @@ export interface HandlerInput<Definition extends RouteDefinition> extends RouteI
 export interface ServedRoute<Definition extends RouteDefinition = RouteDefinition> {
   readonly definition: Definition
   open(report: ReportContext): (input: never) => Promise<unknown>
+  /** Opened like `open`. Answers with the same version are the same for all viewers, so they are rendered once. Absent: each is. */
+  readonly version?: ((report: ReportContext) => (input: never) => Promise<string>) | undefined
 }
 
 /** Joins a definition with the function that answers it: with the rows as the schema describes them, or a whole response. */
 export function serveRoute<Definition extends RouteDefinition>(
   definition: Definition,
   open: (report: ReportContext) => (input: HandlerInput<Definition>) => Promise<RouteAnswer<Definition> | Response>,
+  version?: (report: ReportContext) => (input: Pick<HandlerInput<Definition>, 'params' | 'query'>) => Promise<string>,
 ): ServedRoute<Definition> {
-  return { definition, open }
+  return { definition, open, version }
 }

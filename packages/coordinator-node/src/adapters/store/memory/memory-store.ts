@@ -244,6 +244,7 @@ function periodVerbs(periods: PeriodTable, eras: EraTable, models: ModelTable, v
     acknowledgeCheckpoint: verb(periods.acknowledge),
     moveCheckpoint: verb(periods.moveCheckpoint),
     latestLeaderboard: verb(periods.latestLeaderboard),
+    leaderboardVersion: verb((until?: Instant) => JSON.stringify([periods.latestLeaderboard(until), models.all()])),
     snapshotReports: verb(periods.snapshotReports),
     checkpoints: verb(periods.checkpoints),
   }

@@ -104,6 +104,7 @@ type Watched = Exclude<keyof ReportReads, 'runFacts'>
 
 const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<unknown>[]>> = {
   latestLeaderboard: (store) => [store.latestLeaderboard(), store.latestLeaderboard(now)],
+  leaderboardVersion: (store) => [store.leaderboardVersion(), store.leaderboardVersion(now)],
   predictionReports: (store) => [
     store.predictionReports({ ...week, modelIds: [], limit: 20_000 }),
     store.predictionReports({ ...week, modelIds: ['a', 'b'], limit: 5_000 }),

@@ -10,7 +10,13 @@ import { type CheckpointRow, checkpointColumns, checkpointOf } from './schema/ch
 import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './schema/rows.ts'
 import { type Fragment, jsonParameter, type Query, type Sql } from './session/connect.ts'
 
-type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'predictionExports' | 'snapshotReports' | 'checkpoints'
+type ReportVerbs =
+  | 'latestLeaderboard'
+  | 'leaderboardVersion'
+  | 'predictionReports'
+  | 'predictionExports'
+  | 'snapshotReports'
+  | 'checkpoints'
 
 export interface ReportRow extends ScopeRow, Pick<PredictionExport, 'actuals' | 'voidReason'> {
   /** `null` without a score. */
@@ -37,6 +43,16 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
         select ${leaderboardColumns(sql)} from leaderboards
         where ${until === undefined ? sql`true` : sql`as_of <= ${until}`} order by as_of desc limit 1`
       return row ?? null
+    },
+    async leaderboardVersion(until) {
+      // Each version of a row has the number of the transaction that wrote it. Of models they are added up: a later transaction
+      // has a larger number, so a change is never cancelled, and a slow one is seen although others came before it.
+      const [row] = await sql<{ version: string }[]>`
+        select concat_ws(' ',
+          (select id || ' ' || xmin::text from leaderboards
+            where ${until === undefined ? sql`true` : sql`as_of <= ${until}`} order by as_of desc limit 1),
+          (select count(*) || ' ' || coalesce(sum(xmin::text::int8), 0) from models)) as version`
+      return row?.version ?? ''
     },
     async predictionReports(filter) {
       const rows = await sql<ReportRow[]>`${predictionStatement(sql, filter)}`

@@ -7,6 +7,7 @@ import type { ReportReads } from '../../../ports/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { flagField, instantField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
+import { sharedRead } from '../../http/shared-read.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { boardScores } from '../../rows/board-scores.ts'
 import { isEnsemble, zonedTime } from '../../rows/row-fields.ts'
@@ -25,10 +26,21 @@ export const leaderboard = defineRoute({
   example: { path: '/reports/leaderboard' },
 })
 
-export const serveLeaderboard = serveRoute(leaderboard, ({ reads, contract }) => async ({ query }) => {
-  const rows = await leaderboardRows(reads, contract, query.until)
-  return rows.filter((row) => query.include_ensembles || !isEnsemble(row.model_id))
-})
+export const serveLeaderboard = serveRoute(
+  leaderboard,
+  ({ reads, contract }) =>
+    async ({ query }) => {
+      const rows = await leaderboardRows(reads, contract, query.until)
+      return rows.filter((row) => query.include_ensembles || !isEnsemble(row.model_id))
+    },
+  ({ reads }) => {
+    const newest = sharedRead(() => reads.leaderboardVersion())
+    return async ({ query: { until, include_ensembles: all } }) => {
+      const version = await (until === undefined ? newest() : reads.leaderboardVersion(until))
+      return `${all ? 'all' : 'models'} ${version}`
+    }
+  },
+)
 
 /** The rows of the newest leaderboard, or of the newest of no later than `until`. */
 export async function leaderboardRows(
