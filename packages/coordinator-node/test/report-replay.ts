@@ -3,6 +3,7 @@ import type { Model } from '../src/domain/models/model.ts'
 import { createPayouts } from '../src/live/payouts/create-payouts.ts'
 import { reportContract } from '../src/live/report-contract.ts'
 import { backfillJob, btc, minute } from '../src/ports/store-samples.ts'
+import type { AccessSettings } from '../src/report/access/access-settings.ts'
 import { createReportApp } from '../src/report/create-report-app.ts'
 import type { DataFiles } from '../src/report/data-files.ts'
 import type { ReportApp } from '../src/report/http/mount-routes.ts'
@@ -21,7 +22,7 @@ export interface ReportReplay {
  * The API over a competition of 95 minutes: an oracle, a trend follower, a constant one, an ensemble, one that joins after half an hour,
  * and one that throws. Three checkpoints are closed; the last five rounds wait for their truth.
  */
-export async function replayReport(): Promise<ReportReplay> {
+export async function replayReport(access: AccessSettings = {}): Promise<ReportReplay> {
   const store = createMemoryStore()
   const at = minute(0)
   const era = { competition: { crunchId: 'next-move', name: 'next-move' }, structure: { value: 'one' } }
@@ -57,6 +58,7 @@ export async function replayReport(): Promise<ReportReplay> {
     read: async (_, name) => (name === file.name ? new TextEncoder().encode('PAR1') : null),
   }
   const app = createReportApp({
+    access,
     payouts,
     dataFiles,
     backfills: { ...store, directory: '/node/data/backfill', sources: ['binance'] },

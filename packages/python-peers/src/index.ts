@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,11 @@ const installLimitMs = 300_000
 export const DEPLOYED_RUNNER = 'crunch-model-runner==0.4.2'
 /** The client with which deployed coordinators call models. */
 export const DEPLOYED_CLIENT = 'model-runner-client==0.14.0'
+
+/** The fuzzer of the report API. All of its requirements are pinned, because the same seed must give the same requests. */
+export const API_FUZZER = readFileSync(new URL('api-fuzzer.txt', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
 
 /** One folder per machine: an environment takes some hundred megabytes, and is created once for all test runs. */
 export const TEST_ENVIRONMENTS = join(tmpdir(), 'crunch-test-environments')
@@ -31,23 +36,25 @@ export function pythonIsMissing(): string | null {
 }
 
 /**
- * Returns the Python of an environment with this package. Outside CI, returns the reason if it cannot be created, with which
+ * Returns the Python of an environment with these packages. Outside CI, returns the reason if it cannot be created, with which
  * a test can skip.
  */
-export async function pythonOrReason(requirement: string): Promise<{ python: string } | { reason: string }> {
+export async function pythonOrReason(
+  ...requirements: readonly string[]
+): Promise<{ python: string } | { reason: string }> {
   try {
-    return { python: await pythonWith(requirement) }
+    return { python: await pythonWith(requirements) }
   } catch (error) {
     if (process.env.CI === 'true') throw error
-    const reason = `no environment with ${requirement}: ${String(error)}`
+    const reason = `no environment with ${requirements[0]}: ${String(error)}`
     console.warn(`Skipped: ${reason}`)
     return { reason }
   }
 }
 
 /** On failure, throws an error with the installer's output. */
-async function pythonWith(requirement: string): Promise<string> {
-  const hash = createHash('sha256').update(requirement).digest('hex').slice(0, 16)
+async function pythonWith(requirements: readonly string[]): Promise<string> {
+  const hash = createHash('sha256').update(requirements.join(' ')).digest('hex').slice(0, 16)
   const directory = join(TEST_ENVIRONMENTS, hash)
   const python = join(directory, 'venv', 'bin', 'python')
   const complete = join(directory, 'complete')
@@ -57,7 +64,8 @@ async function pythonWith(requirement: string): Promise<string> {
     await rm(join(directory, 'venv'), { recursive: true, force: true })
     await run('python3', ['-m', 'venv', join(directory, 'venv')], { timeout: installLimitMs })
     // Most of the modules are never imported: compiling all of them takes half of the time.
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check', requirement], {
+    const install = ['-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check']
+    await run(python, [...install, ...requirements], {
       timeout: installLimitMs,
       // Without it, older versions of pip cannot build the runner's requirements.
       env: { ...process.env, PIP_USE_PEP517: '1' },

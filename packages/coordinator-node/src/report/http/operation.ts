@@ -22,7 +22,7 @@ function keysOf({ tier }: RouteDefinition): Record<string, string[]>[] {
 
 /** A definition as an operation of OpenAPI. */
 export function operationOf(definition: RouteDefinition): RouteConfig {
-  const { method, path, tag, summary, description, params, body, answer, status = 200 } = definition
+  const { method, path, tag, summary, description, body, answer, status = 200, example } = definition
   const { mediaType = 'application/json', errors = [], otherAnswers = {} } = definition
   const problems = [...new Set([...errors, ...(body === undefined ? [] : [413 as const]), ...commonErrors])].sort()
   return {
@@ -34,9 +34,11 @@ export function operationOf(definition: RouteDefinition): RouteConfig {
     ...(description === undefined ? {} : { description }),
     security: keysOf(definition),
     request: {
-      ...(params === undefined ? {} : { params }),
+      ...paramsOf(definition),
       ...queryOf(definition),
-      ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+      ...(body === undefined
+        ? {}
+        : { body: { required: true, content: { 'application/json': { schema: body, example: example.body } } } }),
     },
     responses: {
       [status]: { description: summary, content: { [mediaType]: { schema: answer }, ...rowsContent(definition) } },
@@ -60,6 +62,18 @@ export function operationOf(definition: RouteDefinition): RouteConfig {
       ),
     },
   }
+}
+
+/** The parameters of the path, each with its value in the worked example, which `/docs` offers to try out. */
+function paramsOf({ path, params, example }: RouteDefinition) {
+  if (params === undefined) return {}
+  const [asked = ''] = example.path.split('?')
+  const groups = new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`).exec(asked)?.groups ?? {}
+  const fields = Object.entries(groups).map(([name, value]) => {
+    const field = params.shape[name] as z.ZodType
+    return [name, field.meta({ ...field.meta(), examples: [decodeURIComponent(value)] })] as const
+  })
+  return { params: z.object(Object.fromEntries(fields)) }
 }
 
 function queryOf(definition: RouteDefinition) {

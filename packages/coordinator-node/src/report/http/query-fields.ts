@@ -41,10 +41,16 @@ export const instantField = z
     return z.NEVER
   })
   .optional()
-  .meta({ description: 'ISO 8601, UTC unless it has a zone; or an epoch.', examples: ['2026-03-01T10:00:00Z'] })
+  .meta({
+    format: 'date-time',
+    description: 'ISO 8601, UTC unless it has a zone; or an epoch.',
+    examples: ['2026-03-01T10:00:00Z'],
+  })
 
 /** Control characters: PostgreSQL refuses NUL, and others would break the lines of a log. */
 const control = /\p{Cc}/u
+/** Texts without them, for readers of the schema: not all know Unicode's categories. */
+const withoutControl = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$'
 
 const textField = (maxLength: number) =>
   z
@@ -52,6 +58,7 @@ const textField = (maxLength: number) =>
     .min(1, 'must not be empty')
     .max(maxLength, `must have at most ${maxLength} characters`)
     .refine((text) => !control.test(text), 'must not contain control characters')
+    .meta({ pattern: withoutControl })
 
 /** The text of an id. */
 export const idField = textField(maxIdLength)
@@ -61,7 +68,7 @@ export const rowIdField = textField(4_000)
 
 /** Ids of models, separated by commas or in a parameter each; none: all models. */
 export const modelIdsField = z
-  .array(z.string())
+  .array(z.string().meta({ pattern: withoutControl }))
   .transform((parts) => [...new Set(parts.flatMap((part) => part.split(',')).map((id) => id.trim()))].filter(Boolean))
   .refine((ids) => ids.length <= maxModelIds, `must hold at most ${maxModelIds} ids`)
   .refine((ids) => ids.every((id) => id.length <= maxIdLength), `must hold ids of at most ${maxIdLength} characters`)

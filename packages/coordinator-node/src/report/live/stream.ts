@@ -11,6 +11,8 @@ import { topicRefusal, topics } from './topics.ts'
 /** How long a stream that shows more than the public one stays open. */
 const keyLifetimeMs = 10_000
 
+const topicPattern = `(${topics.join('|')})`
+
 const topicsField = z
   .string()
   .transform((text) => [...new Set(text.split(',').map((name) => name.trim()))])
@@ -18,6 +20,7 @@ const topicsField = z
   .optional()
   .meta({
     type: 'string',
+    pattern: `^ *${topicPattern} *(, *${topicPattern} *)*$`,
     description: `Some of ${topics.join(', ')}, separated by commas. Default: all that the key may read.`,
   })
 
@@ -38,7 +41,14 @@ export const stream = defineRoute({
   ].join(' '),
   tier: 'read',
   query: z.object({ topics: topicsField }),
-  answer: z.string(),
+  // In OpenAPI 3.1 the schema of such an answer is that of one event.
+  answer: z
+    .object({
+      id: z.string().meta({ description: 'Send it as `Last-Event-ID` to resume after this event.' }),
+      event: z.enum([...topics, 'reset', 'end']),
+      data: z.string().meta({ contentMediaType: 'application/json' }),
+    })
+    .meta({ id: 'StreamEvent' }),
   mediaType: 'text/event-stream',
   example: { path: '/reports/stream?topics=leaderboard,rounds' },
 })

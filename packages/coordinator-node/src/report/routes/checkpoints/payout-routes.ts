@@ -178,7 +178,12 @@ export const confirmCheckpoint = defineRoute({
   description:
     'The same transaction again changes nothing. 409: another transaction pays it, or a winner has no wallet.',
   body: z
-    .object({ tx_hash: z.string('tx_hash required').min(1, 'tx_hash required').max(200, 'is no id of a transaction') })
+    .object({
+      tx_hash: z.string('tx_hash required').min(1, 'tx_hash required').max(200, 'is no id of a transaction').meta({
+        pattern: '^[1-9A-HJ-NP-Za-km-z]+$',
+        description: 'The signature of the transaction, 64 bytes in base58.',
+      }),
+    })
     .meta({ id: 'Confirmation' }),
   answer: checkpointRow,
   example: { path: `/reports/checkpoints/${older}/confirm`, body: { tx_hash: transactionId } },
