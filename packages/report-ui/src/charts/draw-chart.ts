@@ -1,0 +1,151 @@
+import UPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { zone } from '../data/preferences.ts'
+import { shortNumber } from '../format/numbers.ts'
+import type { ChartData, Line, Values } from './chart-data.ts'
+import { drawCandles, drawEndLabels, drawSpans, drawTicks } from './chart-layers.ts'
+
+export interface DrawnChart {
+  /** Moves the cursor by so many values. */
+  step(count: number): void
+  showAll(): void
+  destroy(): void
+}
+
+interface DrawOptions {
+  readonly height: number
+  readonly onIndex: (index: number | null) => void
+  readonly onZoom: (range: readonly [from: number, to: number] | null) => void
+}
+
+/** Colours of the page, as the canvas needs them. */
+export interface Palette {
+  readonly text: string
+  readonly quiet: string
+  readonly line: string
+  readonly field: string
+  readonly ok: string
+  readonly fail: string
+  readonly hue: (line: Line) => string
+}
+
+/** Draws a chart into an element, which it fills in width also when that changes. */
+export function drawChart(place: HTMLElement, data: ChartData, { height, onIndex, onZoom }: DrawOptions): DrawnChart {
+  const palette = readPalette(place)
+  const { lines = [], bands = [], candles } = data
+  const drawnLines: readonly Line[] = [
+    ...bands.flatMap(({ label, low, high }) => [
+      { label: `${label}, low`, values: low },
+      { label: `${label}, high`, values: high },
+    ]),
+    ...(candles === undefined ? [] : [edge(candles.low), edge(candles.high)]),
+    ...lines,
+  ]
+  const hiddenCount = drawnLines.length - lines.length
+  const first = data.times[0] ?? 0
+  const last = data.times.at(-1) ?? 0
+  const options: UPlot.Options = {
+    width: Math.max(200, place.clientWidth),
+    height,
+    legend: { show: false },
+    ...(zone.value === 'utc'
+      ? { tzDate: (seconds: number) => UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') }
+      : {}),
+    padding: [12, lines.length === 0 ? 16 : 116, 0, 4],
+    cursor: { y: false, points: { size: 6 } },
+    scales: { x: { time: true } },
+    axes: [
+      axis(palette),
+      { ...axis(palette), size: 64, values: (_, splits) => splits.map((value) => shortNumber(value)) },
+    ],
+    series: [{}, ...drawnLines.map((line, index) => seriesOf(line, index < hiddenCount, palette))],
+    bands: bands.map((_, index) => ({
+      series: [2 * index + 2, 2 * index + 1] as [number, number],
+      fill: `${palette.field}40`,
+    })),
+    hooks: {
+      drawClear: [(chart) => drawSpans(chart, data.spans ?? [], palette)],
+      draw: [
+        (chart) => {
+          drawTicks(chart, data.ticks ?? [], palette)
+          if (candles !== undefined) drawCandles(chart, candles, palette)
+          drawEndLabels(chart, lines, hiddenCount, palette)
+        },
+      ],
+      setCursor: [(chart) => onIndex(chart.cursor.idx ?? null)],
+      setScale: [
+        (chart, name) => {
+          const { min, max } = chart.scales.x ?? {}
+          if (name !== 'x' || min == null || max == null) return
+          const isAll = min * 1_000 <= first && max * 1_000 >= last
+          onZoom(isAll ? null : [min * 1_000, max * 1_000])
+        },
+      ],
+    },
+  }
+  const chart = new UPlot(options, alignedData(data, drawnLines), place)
+  const watch = new ResizeObserver(() => {
+    if (place.clientWidth > 0 && place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height })
+  })
+  watch.observe(place)
+  return {
+    step(count) {
+      const index = Math.min(data.times.length - 1, Math.max(0, (chart.cursor.idx ?? data.times.length) + count))
+      const time = data.times[index]
+      if (time !== undefined) chart.setCursor({ left: chart.valToPos(time / 1_000, 'x'), top: 0 })
+    },
+    showAll: () => chart.setScale('x', { min: first / 1_000, max: last / 1_000 }),
+    destroy() {
+      watch.disconnect()
+      chart.destroy()
+    },
+  }
+}
+
+/** Stretches the scale to candles, which are drawn by themselves. */
+function edge(values: Values): Line {
+  return { label: '', values }
+}
+
+function alignedData({ times }: ChartData, lines: readonly Line[]): UPlot.AlignedData {
+  return [times.map((time) => time / 1_000), ...lines.map(({ values }) => [...values])]
+}
+
+function axis(palette: Palette): UPlot.Axis {
+  return {
+    stroke: palette.quiet,
+    font: '12px system-ui, sans-serif',
+    grid: { stroke: palette.line, width: 1 },
+    ticks: { stroke: palette.line, width: 1, size: 4 },
+  }
+}
+
+function seriesOf(line: Line, isHidden: boolean, palette: Palette): UPlot.Series {
+  if (isHidden) return { label: line.label, stroke: 'transparent', points: { show: false } }
+  return {
+    label: line.label,
+    stroke: palette.hue(line),
+    width: line.hue === undefined ? 1 : 2,
+    ...(line.isDashed === true ? { dash: [6, 4] } : {}),
+    // A value between two gaps would not be seen as a line.
+    points: { size: 4, ...(isSparse(line.values) ? { show: true } : {}) },
+  }
+}
+
+function isSparse(values: Values): boolean {
+  return values.filter((value) => value !== null).length < 24
+}
+
+function readPalette(place: HTMLElement): Palette {
+  const style = getComputedStyle(place)
+  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+  return {
+    text: colour('text'),
+    quiet: colour('quiet'),
+    line: colour('line'),
+    field: colour('field'),
+    ok: colour('ok'),
+    fail: colour('fail'),
+    hue: ({ hue }) => colour(hue === undefined ? 'field' : `hue-${hue}`),
+  }
+}
