@@ -70,7 +70,7 @@ function Canvas({ data, height, title, setIndex, onZoom }: CanvasProps) {
   zoom.current = onZoom
   const look = `${theme.value} ${zone.value}`
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours and the zone are read while drawing.
+  // The colours and the zone are read while drawing.
   useEffect(() => {
     let isGone = false
     // The library comes when the first chart is shown.

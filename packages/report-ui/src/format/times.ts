@@ -8,7 +8,6 @@ const day = 24 * hour
 /** A length of time in two units at most: `4 s`, `2 min`, `3 h 10 min`, `5 d 4 h`. */
 export function duration(ms: number): string {
   const length = Math.max(0, ms)
-  if (length < second) return `${Math.round(length)} ms`
   if (length < minute) return `${Math.floor(length / second)} s`
   if (length < hour) return `${Math.floor(length / minute)} min`
   const [large, small, names] =

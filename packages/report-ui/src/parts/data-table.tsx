@@ -6,7 +6,9 @@ import { useMovingRows } from './use-moving-rows.ts'
 export interface Column<Row> {
   readonly key: string
   readonly title: string
-  /** Longer than the title; shown with it. */
+  /** A second line of the title. */
+  readonly note?: string
+  /** What the column means. */
   readonly hint?: string
   /** A track of a CSS grid. */
   readonly width: string
@@ -104,14 +106,13 @@ function Head<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
               title={column.hint}
             >
               {column.order === undefined || onSort === undefined ? (
-                column.title
+                <Title column={column} arrow="" />
               ) : (
                 <button
                   type="button"
                   onClick={() => onSort({ key: column.key, isDescending: isSorted ? !sort.isDescending : true })}
                 >
-                  {column.title}
-                  {isSorted ? (sort.isDescending ? ' ↓' : ' ↑') : ''}
+                  <Title column={column} arrow={isSorted ? (sort.isDescending ? ' ↓' : ' ↑') : ''} />
                 </button>
               )}
             </div>
@@ -119,6 +120,16 @@ function Head<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
         })}
       </div>
     </div>
+  )
+}
+
+function Title({ column: { title, note }, arrow }: { readonly column: Column<never>; readonly arrow: string }) {
+  return (
+    <span>
+      {title}
+      {arrow}
+      {note === undefined ? null : <span class="column-note">{note}</span>}
+    </span>
   )
 }
 

@@ -77,7 +77,7 @@ export function boardColumns(
       key: 'trend',
       title: 'Trend',
       hint: 'The ranking value over the last closed periods',
-      width: '120px',
+      width: '112px',
       cell: (row) => {
         const values = byId.get(row.model_id)?.values
         if (values === undefined) return noData
@@ -88,7 +88,7 @@ export function boardColumns(
       key: 'coverage',
       title: 'Answered',
       hint: 'Share of the rounds of the ranking window that it answered validly',
-      width: '96px',
+      width: '84px',
       isNumber: true,
       order: (row) => row.coverage,
       cell: (row) => (
@@ -101,7 +101,7 @@ export function boardColumns(
       key: 'scores',
       title: 'Scores',
       hint: 'Scores in the ranking window, imputed ones included',
-      width: '84px',
+      width: '72px',
       isNumber: true,
       order: (row) => row.score_count,
       cell: (row) => wholeNumber(row.score_count),
@@ -109,7 +109,7 @@ export function boardColumns(
     {
       key: 'state',
       title: 'State',
-      width: '100px',
+      width: '92px',
       order: (row) => row.status,
       cell: (row) => <StateMark mood={row.status === 'active' ? 'ok' : 'warn'} word={row.status} />,
     },
@@ -121,14 +121,12 @@ function scoreColumn(key: string, rows: readonly BoardRow[]): Column<BoardRow> {
   const isLeading = key === ranking?.key
   const values = rows.map((row) => row.score_metrics[key] ?? null)
   const format = columnNumbers(values)
-  const direction = ranking?.direction === 'desc' ? '▲' : '▼'
+  const better = ranking?.direction === 'desc' ? 'higher is better' : 'lower is better'
   return {
     key,
-    title: isLeading ? `${columnName(key)} ${direction}` : columnName(key),
-    ...(isLeading
-      ? { hint: `Models are ranked by it; ${ranking?.direction === 'desc' ? 'higher' : 'lower'} is better` }
-      : {}),
-    width: 'minmax(104px, 1fr)',
+    title: columnName(key),
+    ...(isLeading ? { note: better, hint: 'Models are ranked by this column' } : {}),
+    width: isLeading ? 'minmax(112px, 1fr)' : 'minmax(88px, 1fr)',
     isNumber: true,
     isLeading,
     order: (row) => row.score_metrics[key] ?? null,

@@ -1,0 +1,3 @@
+export function ModelHistory(_: { readonly id: string; readonly name: string }) {
+  return null
+}

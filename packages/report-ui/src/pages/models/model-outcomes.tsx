@@ -1,0 +1,3 @@
+export function ModelOutcomes(_: { readonly id: string; readonly activity: unknown }) {
+  return null
+}

@@ -1,0 +1,3 @@
+export function ModelPayouts(_: { readonly id: string }) {
+  return null
+}
