@@ -32,17 +32,9 @@ export function boardColumns(
       cell: (row) => <strong>{row.rank ?? noData}</strong>,
     },
     {
-      key: 'moved',
-      title: '24 h',
-      hint: 'Ranks won or lost since a day ago',
-      width: '64px',
-      order: (row) => movementOf(row, byId.get(row.model_id)),
-      cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={byId.has(row.model_id)} />,
-    },
-    {
       key: 'model',
       title: 'Model',
-      width: 'minmax(160px, 2fr)',
+      width: 'minmax(148px, 2fr)',
       order: (row) => row.model_name,
       cell: (row) => (
         <>
@@ -61,6 +53,15 @@ export function boardColumns(
         </>
       ),
     },
+    ...ordered.slice(0, 1).map((key) => scoreColumn(key, rows)),
+    {
+      key: 'moved',
+      title: '24 h',
+      hint: 'Ranks won or lost since a day ago',
+      width: '64px',
+      order: (row) => movementOf(row, byId.get(row.model_id)),
+      cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={byId.has(row.model_id)} />,
+    },
     {
       key: 'cruncher',
       title: 'Cruncher',
@@ -72,7 +73,7 @@ export function boardColumns(
         </span>
       ),
     },
-    ...ordered.map((key) => scoreColumn(key, rows)),
+    ...ordered.slice(1).map((key) => scoreColumn(key, rows)),
     {
       key: 'trend',
       title: 'Trend',
