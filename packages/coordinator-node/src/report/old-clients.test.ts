@@ -1,6 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ReportReplay, replayReport } from '../../test/report-replay.ts'
+import { createMemoryStore } from '../adapters/store/memory/memory-store.ts'
+import { reportingLimits } from '../adapters/store/postgres/session/connection-limits.ts'
+import type { ReportReads } from '../ports/report-reads.ts'
+import { minute, model, periodRounds } from '../ports/store-samples.ts'
 import { fromHere, type Row, reportUnderTest } from './report-app.testkit.ts'
+import { allRoutes } from './routes/all-routes.ts'
 import { confirmCheckpoint } from './routes/checkpoints/payout-routes.ts'
 import type { Column, Widget } from './routes/schema/web-schema.ts'
 
@@ -229,6 +234,57 @@ describe('old clients', () => {
     const { body } = await replay.get<Row>('/reports/snapshots?limit=x')
     const text = 'limit must be a whole number from 1 to 1000'
     expect(body).toMatchObject({ status: 422, detail: text, message: text, fieldErrors: [{ property: 'limit' }] })
+  })
+
+  it('C19: charts of 1,000 models over 30 days are bounded, and a slow database is given up before the page gives up', async () => {
+    // The page waits for 15 s.
+    expect(reportingLimits.callMs).toBeLessThan(15_000)
+    const ends = Array.from({ length: 30 * 144 }, (_, count) => minute(10 * count))
+    const asked: [string, number][] = []
+    const note = (call: [string, number]) => {
+      asked.push(call)
+      return []
+    }
+    const reads: Partial<ReportReads> = {
+      models: async () =>
+        Array.from({ length: 1_000 }, (_, count) => ({ ...model(`m${count}`), registeredAt: minute(0) })),
+      periodsBetween: async () => ends.map((periodEnd) => ({ ...periodRounds(0), periodEnd })),
+      rankingsAt: async (at) => note(['rankings', at.length]),
+      leaderboardsAt: async (at) => note(['boards', at.length]),
+      snapshotsAt: async (at) => note(['snapshots', at.length]),
+      scoreSums: async ({ from, to, cellMs }) => note(['cells', (to - from) / cellMs]),
+      predictionReports: async ({ limit }) => note(['predictions', limit]),
+      checkpoints: async ({ limit }) => note(['checkpoints', limit]),
+    }
+    const store = createMemoryStore()
+    const { get } = reportUnderTest({ reads: { ...store, ...reads } })
+    const month = `start=2026-03-01T10:00:00.000Z&end=2026-03-31T10:00:00.000Z&projectIds=`
+    for (const { endpointUrl } of (await schemaOf()).metrics_widgets) {
+      expect([endpointUrl, (await get(`${endpointUrl}?${month}`)).status]).toEqual([endpointUrl, 200])
+    }
+    const most: Record<string, number> = { predictions: 20_000, checkpoints: 100, cells: 62 }
+    // 50 points for each of the models; the cells of the longest window before the first point are needed, too.
+    expect(asked.filter(([what, count]) => count > (most[what] ?? 50))).toEqual([])
+    expect(asked.map(([what]) => what)).toEqual(
+      expect.arrayContaining(['snapshots', 'cells', 'predictions', 'checkpoints']),
+    )
+  })
+
+  it('C20: pages of all sites may read every answer, and errors; a preflight needs no key', async () => {
+    const { app } = reportUnderTest({ access: { legacyKey: 'k', readsNeedKey: true } })
+    const origin = { ...fromHere.init.headers, origin: 'https://hub.example' }
+    for (const { definition } of allRoutes) {
+      const path = definition.example.path
+      const preflight = { ...origin, 'access-control-request-method': definition.method.toUpperCase() }
+      const answers = [
+        await app.request(path, { method: 'OPTIONS', headers: preflight }, fromHere.env),
+        await app.request(path, { method: definition.method.toUpperCase(), headers: origin }, fromHere.env),
+      ]
+      expect([path, answers[0]?.status]).toEqual([path, 204])
+      const isPublic = definition.tier === 'public'
+      expect([path, isPublic || answers[1]?.status === 401]).toEqual([path, true])
+      for (const { headers } of answers) expect(headers.get('access-control-allow-origin')).toBe('*')
+    }
   })
 
   it('C22: the page may ask for the board with parameters of its own', async () => {

@@ -58,7 +58,7 @@ function raw(headers: Readonly<Record<string, string>>, path = '/models'): Promi
 }
 
 describe('GET /models', () => {
-  it('shows the state of each model as the deployed orchestrator does, and why it failed', async () => {
+  it('C21: shows the state of each model as the deployed orchestrator does, and why it failed', async () => {
     await space.submission('good', GOOD)
     await space.submission('crash', "console.error('no weights'); process.exit(3)")
     await space.models([
@@ -110,7 +110,7 @@ describe('GET /models', () => {
 })
 
 describe('POST, PATCH and DELETE', () => {
-  it('upload a model, replace its code, rename, stop, start and remove it', async () => {
+  it('C21: upload a model, replace its code, rename, stop, start and remove it', async () => {
     await space.models([entry('4', 'gone', { desired_state: 'STOPPED' })])
     await start()
     const added = await send('POST', '/models', form({ model_name: 'mine' }, { 'main.mjs': GOOD, 'lib/a.mjs': '' }))
@@ -219,7 +219,7 @@ describe('POST, PATCH and DELETE', () => {
 })
 
 describe('GET /models/logs', () => {
-  it('returns the output of a run, from the start or only the newest lines, and follows it until the run ends', async () => {
+  it('C21: returns the output of a run, from the start or only the newest lines, and follows it until the run ends', async () => {
     await space.submission('talks', "console.log('hello'); process.on('SIGUSR2', () => console.log('again'))")
     await space.models([entry('1', 'talks')])
     await start()
