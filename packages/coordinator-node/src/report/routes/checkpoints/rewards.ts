@@ -3,7 +3,7 @@ import { fullRewardFrac64 } from '../../../domain/checkpoint.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { chartFields, checkRange, idField, limitField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
-import { naiveTime } from '../../rows/row-fields.ts'
+import { naiveTime, withNumbers } from '../../rows/row-fields.ts'
 import { count, naiveTime as naiveTimeSchema, numberOrNull, scoredRow, textOrNull } from '../../schemas/fields.ts'
 
 export const rewards = defineRoute({
@@ -49,20 +49,21 @@ export const serveRewards = serveRoute(rewards, ({ reads, contract }) => async (
     .flatMap((checkpoint) =>
       checkpoint.entries
         .filter(({ modelId }) => wanted.size === 0 || wanted.has(modelId))
-        .map((entry) => ({
-          // The name of the ranking value may be that of a fixed field, which keeps its place.
-          [contract.value]: entry.value,
-          checkpoint_id: checkpoint.id,
-          period_start: naiveTime(checkpoint.periodStart),
-          period_end: naiveTime(checkpoint.periodEnd),
-          performed_at: naiveTime(checkpoint.periodEnd),
-          model_id: entry.modelId,
-          model_name: names.get(entry.modelId) ?? null,
-          rank: entry.rank,
-          reward_pct: entry.rewardFrac64 / (fullRewardFrac64 / 100),
-          prediction_count: entry.scoreCount,
-          value: entry.value,
-          unpaid_reason: entry.unpaidReason,
-        })),
+        .map((entry) => {
+          const row = {
+            checkpoint_id: checkpoint.id,
+            period_start: naiveTime(checkpoint.periodStart),
+            period_end: naiveTime(checkpoint.periodEnd),
+            performed_at: naiveTime(checkpoint.periodEnd),
+            model_id: entry.modelId,
+            model_name: names.get(entry.modelId) ?? null,
+            rank: entry.rank,
+            reward_pct: entry.rewardFrac64 / (fullRewardFrac64 / 100),
+            prediction_count: entry.scoreCount,
+            value: entry.value,
+            unpaid_reason: entry.unpaidReason,
+          }
+          return withNumbers(row, { [contract.value]: entry.value })
+        }),
     )
 })

@@ -10,7 +10,7 @@ import { serveRoute } from '../../http/serve-route.ts'
 import { sharedRead } from '../../http/shared-read.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { boardScores } from '../../rows/board-scores.ts'
-import { isEnsemble, zonedTime } from '../../rows/row-fields.ts'
+import { isEnsemble, withNumbers, zonedTime } from '../../rows/row-fields.ts'
 import { leaderboardRow as rowSchema } from './leaderboard-schema.ts'
 
 export const leaderboard = defineRoute({
@@ -73,9 +73,7 @@ function leaderboardRow(
 ): LeaderboardReport {
   const model = models.get(entry.modelId)
   const { scores, ranking } = boardScores(entry, leaderboard, contract)
-  return {
-    // First, so that no metric can take the place of a column that every competition has.
-    ...scores,
+  const row = {
     created_at: zonedTime(leaderboard.asOf),
     era: leaderboard.era,
     model_id: entry.modelId,
@@ -100,5 +98,6 @@ function leaderboardRow(
     /** The keys of `score_metrics` in the contract's order, which JSON objects do not keep. */
     score_columns: Object.keys(scores),
     score_ranking: ranking,
-  }
+  } as const
+  return withNumbers(row, scores)
 }

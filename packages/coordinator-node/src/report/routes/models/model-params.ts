@@ -5,7 +5,7 @@ import type { ScoreSum } from '../../../ports/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
-import { naiveTime, windowKey } from '../../rows/row-fields.ts'
+import { naiveTime, windowKey, withNumbers } from '../../rows/row-fields.ts'
 import { scopeFieldsOf } from '../../rows/scope-fields.ts'
 import { type SeriesSpan, seriesQuery, seriesSpan } from '../../rows/series-points.ts'
 import { naiveTime as naiveTimeSchema, scoredRow } from '../../schemas/fields.ts'
@@ -70,7 +70,7 @@ function rollingRows(cells: readonly ScoreSum[], contract: ReportContract, { fro
       )
       const at = Math.min(cell.cellEnd, to)
       const row = { model_id: cell.modelId, performed_at: naiveTime(at), ...scopeFieldsOf(cell), score_metrics: scores }
-      return { at, row: { ...scores, ...row } }
+      return { at, row: withNumbers(row, scores) }
     })
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import { boardScores } from '../../rows/board-scores.ts'
-import { naiveTime } from '../../rows/row-fields.ts'
+import { naiveTime, withNumbers } from '../../rows/row-fields.ts'
 import { seriesEnds, seriesQuery, seriesSpan } from '../../rows/series-points.ts'
 import { snapshotSummary } from '../../rows/snapshot-summary.ts'
 import { count, naiveTime as naiveTimeSchema, numberOrNull, scoredRow } from '../../schemas/fields.ts'
@@ -48,7 +48,7 @@ export const serveModelsGlobal = serveRoute(modelsGlobal, (report) => async ({ q
       .map((entry) => {
         const { scores, ranking } = boardScores(entry, board, contract)
         const row = { model_id: entry.modelId, performed_at: naiveTime(board.asOf) }
-        return { ...scores, ...row, score_metrics: scores, score_ranking: ranking }
+        return withNumbers({ ...row, score_metrics: scores, score_ranking: ranking }, scores)
       }),
   )
 })
@@ -90,11 +90,12 @@ export const serveModelsSummary = serveRoute(modelsSummary, (report) => async ({
 
 function summaryRow(snapshot: Parameters<typeof snapshotSummary>[0], contract: Parameters<typeof snapshotSummary>[1]) {
   const summary = snapshotSummary(snapshot, contract)
-  return {
-    // A score field named `value` that models are not ranked by keeps its place.
-    ...{ value: summary[contract.value] ?? null, ...summary },
+  const row = {
     model_id: snapshot.modelId,
     performed_at: naiveTime(snapshot.periodEnd),
     prediction_count: snapshot.scoreCount,
+    // A score field named `value` that models are not ranked by keeps its place.
+    value: summary[Object.hasOwn(summary, 'value') ? 'value' : contract.value] ?? null,
   }
+  return withNumbers(row, summary)
 }

@@ -5,7 +5,7 @@ import { chartFields, checkRange, limitField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { type AnswerGate, answerFields, answerGate } from '../../rows/hidden-answers.ts'
-import { naiveTime, numbersOf } from '../../rows/row-fields.ts'
+import { naiveTime, numberOf, numbersOf, withNumbers } from '../../rows/row-fields.ts'
 import { scopeFieldsOf } from '../../rows/scope-fields.ts'
 import { visibleModelIds } from '../../rows/visible-models.ts'
 import { predictionRow as rowSchema } from './prediction-schema.ts'
@@ -42,24 +42,34 @@ export function predictionRow(
   gate: AnswerGate,
 ): z.input<typeof rowSchema> {
   const { prediction, score } = report
-  const numbers = numbersOf(contract.scoreFields, score?.value ?? {})
+  const { output, truth, hidden_until } = answerFields(report, gate)
+  const question = scopeFieldsOf(report)
   const reason = failureReason(report)
-  return {
-    // First, so that no score field can take the place of a column that every competition has.
-    ...numbers,
+  const row = {
     id: prediction.id,
     round_id: prediction.roundId,
     model_id: prediction.modelId,
     prediction_config_id: report.scheduleKey,
-    ...scopeFieldsOf(report),
+    scope_key: question.scope_key,
+    scope: question.scope,
+    param: question.param,
+    asset: question.asset,
+    subject: question.subject,
+    horizon: question.horizon,
+    step: question.step,
+    source: question.source,
+    kind: question.kind,
+    granularity: question.granularity,
     status: prediction.status,
     reason: prediction.reason,
     blame: prediction.blame,
     duration_ms: prediction.durationMs,
-    ...answerFields(report, gate),
+    output,
+    truth,
+    hidden_until,
     void_reason: report.voidReason,
     score: score === null ? null : score.value,
-    score_value: numbersOf([contract.value], score?.value ?? {})[contract.value] ?? null,
+    score_value: numberOf(score?.value, contract.value),
     score_kind: score?.kind ?? null,
     // Charts show an alert if this is true and the reason is set: a prediction that waits for its truth is not a failure.
     score_failed: reason !== null,
@@ -71,6 +81,7 @@ export function predictionRow(
     performed_at: naiveTime(prediction.performedAt),
     resolvable_at: naiveTime(prediction.resolvableAt),
   }
+  return withNumbers(row, numbersOf(contract.scoreFields, score?.value ?? {}))
 }
 
 /** Why a prediction has no score of its own; `null` while it waits and when it has one. */

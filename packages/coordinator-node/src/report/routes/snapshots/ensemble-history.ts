@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { chartFields, checkRange, idField, instantField, limitField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
-import { isEnsemble, naiveTime } from '../../rows/row-fields.ts'
+import { isEnsemble, naiveTime, withNumbers } from '../../rows/row-fields.ts'
 import { snapshotSummary } from '../../rows/snapshot-summary.ts'
 import { count, naiveTime as naiveTimeSchema, scoredRow } from '../../schemas/fields.ts'
 
@@ -43,13 +43,15 @@ export const serveEnsembleHistory = serveRoute(ensembleHistory, ({ reads, contra
   // An empty list would mean all models.
   if (ids.length === 0) return []
   const found = await reads.snapshotReports({ modelIds: ids, from, to, limit: query.limit })
-  return found.map((snapshot) => ({
-    ...snapshotSummary(snapshot, contract),
-    ensemble_name: snapshot.modelId.slice('__ensemble_'.length, -'__'.length),
-    model_id: snapshot.modelId,
-    period_start: naiveTime(snapshot.periodStart),
-    period_end: naiveTime(snapshot.periodEnd),
-    performed_at: naiveTime(snapshot.periodEnd),
-    prediction_count: snapshot.scoreCount,
-  }))
+  return found.map((snapshot) => {
+    const row = {
+      ensemble_name: snapshot.modelId.slice('__ensemble_'.length, -'__'.length),
+      model_id: snapshot.modelId,
+      period_start: naiveTime(snapshot.periodStart),
+      period_end: naiveTime(snapshot.periodEnd),
+      performed_at: naiveTime(snapshot.periodEnd),
+      prediction_count: snapshot.scoreCount,
+    }
+    return withNumbers(row, snapshotSummary(snapshot, contract))
+  })
 })

@@ -6,7 +6,7 @@ import { defineRoute } from '../../http/define-route.ts'
 import { chartFields, checkRange, idField, instantField, limitField, rowIdField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
-import { naiveTime } from '../../rows/row-fields.ts'
+import { naiveTime, withNumbers } from '../../rows/row-fields.ts'
 import { snapshotSummary } from '../../rows/snapshot-summary.ts'
 import { visibleModelIds } from '../../rows/visible-models.ts'
 import { count, naiveTime as naiveTimeSchema, numberOrNull, scoredRow } from '../../schemas/fields.ts'
@@ -79,9 +79,7 @@ export const serveSnapshots = serveRoute(snapshots, ({ reads, contract, clock })
 
 export function snapshotRow(snapshot: Snapshot, contract: ReportContract): z.input<typeof rowSchema> {
   const summary = snapshotSummary(snapshot, contract)
-  return {
-    // First, so that no score field can take the place of a column that every competition has.
-    ...summary,
+  const row = {
     id: snapshot.id,
     model_id: snapshot.modelId,
     period_start: naiveTime(snapshot.periodStart),
@@ -95,4 +93,5 @@ export function snapshotRow(snapshot: Snapshot, contract: ReportContract): z.inp
     coverage: coverageOf(snapshot),
     result_summary: summary,
   }
+  return withNumbers(row, summary)
 }
