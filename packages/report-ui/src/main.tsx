@@ -6,10 +6,12 @@ import './styles/charts.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { followTime } from './data/competition-time.ts'
+import { followTheme } from './data/preferences.ts'
 import { followNode } from './data/stream.ts'
 
 const page = document.getElementById('page')
 if (page === null) throw new Error('index.html has no element with the id "page"')
+followTheme()
 void followNode(new AbortController().signal)
 followTime()
 render(<App />, page)

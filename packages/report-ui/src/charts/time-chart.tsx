@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { theme, zone } from '../data/preferences.ts'
+import { shownTheme, zone } from '../data/preferences.ts'
 import { fullNumber, noData, shortNumber } from '../format/numbers.ts'
 import { instant, zoneName } from '../format/times.ts'
 import { type ChartColumn, type ChartData, chartColumns } from './chart-data.ts'
@@ -68,7 +68,7 @@ function Canvas({ data, height, title, setIndex, onZoom }: CanvasProps) {
   const drawn = useRef<DrawnChart | null>(null)
   const zoom = useRef(onZoom)
   zoom.current = onZoom
-  const look = `${theme.value} ${zone.value}`
+  const look = `${shownTheme()} ${zone.value}`
 
   // The colours and the zone are read while drawing.
   useEffect(() => {

@@ -1,14 +1,14 @@
 import { createReportClient, type ReportClient, ReportError } from '@crunch/coordinator-node/client'
 import { signal } from '@preact/signals'
+import { keptText } from './storage.ts'
 
-const storageName = 'crunch-key'
+const kept = keptText('sessionStorage', 'crunch-key')
 
 /** The viewer's key of the API; it is forgotten when the tab closes. */
-export const accessKey = signal(sessionStorage.getItem(storageName) ?? '')
+export const accessKey = signal(kept.read() ?? '')
 
 export function setKey(key: string): void {
-  if (key === '') sessionStorage.removeItem(storageName)
-  else sessionStorage.setItem(storageName, key)
+  kept.write(key)
   accessKey.value = key
 }
 

@@ -1,16 +1,17 @@
+import { keptText } from '../../data/storage.ts'
 import { useUrlState } from '../../data/url-state.ts'
 
-const storageName = 'crunch-pins'
+const kept = keptText('localStorage', 'crunch-pins')
 
 /** The models that the viewer follows: those of the address, which a link passes on, or else those that this browser keeps. */
 export function usePins(): readonly [ReadonlySet<string>, (modelId: string) => void] {
   const [state, change] = useUrlState()
-  const pins = new Set((state.pins ?? localStorage.getItem(storageName) ?? '').split(',').filter((id) => id !== ''))
+  const pins = new Set((state.pins ?? kept.read() ?? '').split(',').filter((id) => id !== ''))
   function toggle(modelId: string): void {
     const next = new Set(pins)
     if (!next.delete(modelId)) next.add(modelId)
     const text = [...next].join(',')
-    localStorage.setItem(storageName, text)
+    kept.write(text)
     change({ pins: text })
   }
   return [pins, toggle]
