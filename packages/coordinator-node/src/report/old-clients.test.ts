@@ -247,7 +247,11 @@ describe('old clients', () => {
     }
     const reads: Partial<ReportReads> = {
       models: async () =>
-        Array.from({ length: 1_000 }, (_, count) => ({ ...model(`m${count}`), registeredAt: minute(0) })),
+        Array.from({ length: 1_000 }, (_, count) => ({
+          ...model(`m${count}`),
+          registeredAt: minute(0),
+          retirements: [],
+        })),
       periodsBetween: async () => ends.map((periodEnd) => ({ ...periodRounds(0), periodEnd })),
       rankingsAt: async (at) => note(['rankings', at.length]),
       leaderboardsAt: async (at) => note(['boards', at.length]),
