@@ -17,6 +17,10 @@ export interface Schedule {
 /** RECEIVED while its truth is unknown, RESOLVED once it is known or can no longer be (void). */
 export type RoundStatus = 'RECEIVED' | 'RESOLVED'
 
+/** open: its truth is not known yet. resolved: it is known. void: it stayed unknown. */
+export const roundStates = ['open', 'resolved', 'void'] as const
+export type RoundState = (typeof roundStates)[number]
+
 /** One question to all models: a schedule and an instant. Stored as a row of `inputs`. */
 export interface Round {
   readonly id: string
@@ -43,4 +47,9 @@ export interface Round {
   readonly actuals: Json
   /** Why a round is void; `null` otherwise. */
   readonly voidReason: string | null
+}
+
+export function roundState({ status, voidReason }: Pick<Round, 'status' | 'voidReason'>): RoundState {
+  if (status === 'RECEIVED') return 'open'
+  return voidReason === null ? 'resolved' : 'void'
 }

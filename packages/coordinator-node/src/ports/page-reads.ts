@@ -1,3 +1,7 @@
+import type { FeedScope } from '../domain/feed-record.ts'
+import type { Direction } from '../domain/leaderboard.ts'
+import type { PredictionStatus } from '../domain/prediction.ts'
+import type { Round, RoundState } from '../domain/round.ts'
 import type { Instant } from '../domain/time.ts'
 
 // Reads of the web page: parts of rows, for many periods or rounds at a time.
@@ -34,4 +38,35 @@ export interface RankingReads {
   rankingsAt(ends: readonly Instant[]): Promise<readonly BoardRanking[]>
 }
 
-export interface PageReads extends RankingReads {}
+export interface RoundFilter {
+  /** Bounds on `performedAt`, both inclusive. */
+  readonly from: Instant
+  readonly to: Instant
+  readonly state?: RoundState | undefined
+  readonly scheduleKey?: string | undefined
+  /** Only these parts of the series must match. */
+  readonly scope: { readonly [Part in keyof FeedScope]?: string | undefined }
+  /** Only rounds behind this one in the order of the list; `null`: from the first. */
+  readonly after: Pick<Round, 'performedAt' | 'id'> | null
+  readonly limit: number
+  /** The score field and the direction by which one model is the best of a round. */
+  readonly bestBy: { readonly field: string; readonly direction: Direction }
+}
+
+/** A round without its input, with what became of its answers. */
+export interface RoundSummary {
+  readonly round: Omit<Round, 'input'>
+  /** Number of predictions by status. */
+  readonly counts: Readonly<Record<PredictionStatus, number>>
+  /** When its answers were scored; `null` for a round without scores. */
+  readonly scoredAt: Instant | null
+  /** The model with the best valid score that is a number, by id among equal ones; `null` without one. */
+  readonly best: { readonly modelId: string; readonly value: number } | null
+}
+
+export interface RoundListReads {
+  /** NEWEST first: in descending order of (performedAt, id). */
+  roundSummaries(filter: RoundFilter): Promise<readonly RoundSummary[]>
+}
+
+export interface PageReads extends RankingReads, RoundListReads {}

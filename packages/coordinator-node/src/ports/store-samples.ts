@@ -12,6 +12,7 @@ import type { Round, Schedule } from '../domain/round.ts'
 import type { Score } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
+import type { RoundFilter } from './page-reads.ts'
 import type { PredictionFilter } from './report-reads.ts'
 import type { Store } from './store.ts'
 import type { BackfillPage } from './store-backfill.ts'
@@ -215,6 +216,11 @@ export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {
 
 export function filter(overrides: Partial<PredictionFilter> = {}): PredictionFilter {
   return { modelIds: [], from: minute(-100_000), to: minute(100_000), limit: 1_000, ...overrides }
+}
+
+export function roundFilter(overrides: Partial<RoundFilter> = {}): RoundFilter {
+  const bestBy = { field: 'value', direction: 'desc' } as const
+  return { from: minute(-100_000), to: minute(100_000), scope: {}, after: null, limit: 100, bestBy, ...overrides }
 }
 
 export function eraEntry(overrides: Partial<EraEntry> = {}): EraEntry {

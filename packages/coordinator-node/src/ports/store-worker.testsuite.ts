@@ -18,6 +18,7 @@ import {
   prediction,
   prepare,
   round,
+  roundFilter,
   schedule,
   settleRequest,
 } from './store-samples.ts'
@@ -261,6 +262,7 @@ function closeTests(context: StoreUnderTest): void {
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
       periodEnds: () => store.periodEnds({ from: 0, to: 1, limit: 1 }),
+      roundSummaries: () => store.roundSummaries(roundFilter()),
       rankingsAt: () => store.rankingsAt([]),
       leaderboardsAt: () => store.leaderboardsAt([minute(0)]),
       snapshotsAt: () => store.snapshotsAt([minute(0)], []),

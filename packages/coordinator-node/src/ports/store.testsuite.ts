@@ -11,6 +11,7 @@ import { predictionTests } from './store-prediction.testsuite.ts'
 import { progressTests } from './store-progress.testsuite.ts'
 import { retentionTests } from './store-retention.testsuite.ts'
 import { retirementTests } from './store-retirement.testsuite.ts'
+import { roundListTests } from './store-rounds.testsuite.ts'
 import { seriesTests } from './store-series.testsuite.ts'
 import { settlementTests } from './store-settlement.testsuite.ts'
 import { workerTests } from './store-worker.testsuite.ts'
@@ -58,6 +59,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('activity', () => activityTests(underTest))
     describe('settlement', () => settlementTests(underTest))
     describe('periods', () => periodTests(underTest))
+    describe('list of rounds', () => roundListTests(underTest))
     describe('series', () => seriesTests(underTest))
     describe('eras', () => eraTests(underTest))
     describe('json', () => jsonTests(underTest))

@@ -19,6 +19,19 @@ describe('the client', () => {
     await expect(node.get('/reports/leaderbord')).rejects.toThrow('Did you mean /reports/leaderboard?')
   })
 
+  it('reads a list page by page', async () => {
+    const node = await client()
+    const ids: string[] = []
+    let cursor: string | undefined
+    do {
+      const { rows, next } = await node.page('/reports/rounds', { query: { limit: 40, cursor } })
+      ids.push(...rows.map(({ id }) => id))
+      cursor = next ?? undefined
+    } while (cursor !== undefined)
+    const all = await node.get('/reports/rounds', { query: { limit: 500 } })
+    expect([ids.length > 80, ids]).toEqual([true, all.map(({ id }) => id)])
+  })
+
   it('rejects with the problem of the node', async () => {
     const error = await (await client()).get('/reports/predictions', { query: { limit: 0 } }).catch((reason) => reason)
     expect(error).toBeInstanceOf(ReportError)

@@ -29,6 +29,11 @@ export interface ReportClient {
   readonly url: string
   /** The answer of a route, by its path as the reference writes it: `get('/reports/leaderboard', { query: { until } })`. */
   get<Path extends PathOf<'get'>>(path: Path, ...call: Arguments<At<'get', Path>>): Promise<AnswerOf<'get', Path>>
+  /** A page of a list that has pages, and the `cursor` of the next one; `null` after the last. */
+  page<Path extends PathOf<'get'>>(
+    path: Path,
+    ...call: Arguments<At<'get', Path>>
+  ): Promise<{ readonly rows: AnswerOf<'get', Path>; readonly next: string | null }>
   /** The answer to a change, which needs a key of the organizer on a node with keys. */
   post<Path extends PathOf<'post'>>(path: Path, ...call: Arguments<At<'post', Path>>): Promise<AnswerOf<'post', Path>>
   /** As `post`. */
@@ -88,7 +93,7 @@ interface AnyCall {
 export function createReportClient(baseUrl: string, options: ReportClientOptions = {}): ReportClient {
   const url = baseUrl.replace(/\/+$/, '')
   const send = options.fetch ?? fetch
-  async function call(method: string, path: string, { params, query, body, signal }: AnyCall = {}): Promise<unknown> {
+  async function request(method: string, path: string, { params, query, body, signal }: AnyCall = {}) {
     const response = await send(`${url}${routePath(path, params)}${queryText(query)}`, {
       method,
       headers: { ...options.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
@@ -97,14 +102,24 @@ export function createReportClient(baseUrl: string, options: ReportClientOptions
     })
     const answer = await readJson(response)
     if (!response.ok) throw new ReportError(response.status, answer)
-    return answer
+    return { answer, headers: response.headers }
   }
+  const call = async (...args: Parameters<typeof request>) => (await request(...args)).answer
   return {
     url,
-    get: (path: string, request?: AnyCall) => call('GET', path, request),
-    post: (path: string, request?: AnyCall) => call('POST', path, request),
-    patch: (path: string, request?: AnyCall) => call('PATCH', path, request),
+    get: (path: string, given?: AnyCall) => call('GET', path, given),
+    async page(path: string, given?: AnyCall) {
+      const { answer, headers } = await request('GET', path, given)
+      return { rows: answer, next: nextCursor(headers) }
+    },
+    post: (path: string, given?: AnyCall) => call('POST', path, given),
+    patch: (path: string, given?: AnyCall) => call('PATCH', path, given),
   } as ReportClient
+}
+
+function nextCursor(headers: Headers): string | null {
+  const query = /<\?([^>]*)>;\s*rel="next"/.exec(headers.get('link') ?? '')?.[1]
+  return query === undefined ? null : new URLSearchParams(query).get('cursor')
 }
 
 async function readJson(response: Response): Promise<unknown> {

@@ -35,6 +35,7 @@ import { serveOnePrediction } from './predictions/one-prediction.ts'
 import { servePredictions } from './predictions/predictions.ts'
 import { serveTrace } from './predictions/trace.ts'
 import { serveOneRound } from './rounds/one-round.ts'
+import { serveRounds } from './rounds/rounds.ts'
 import { serveSchema, serveSchemaColumns, serveSchemaWidgets } from './schema/schema.ts'
 import { serveEnsembleHistory } from './snapshots/ensemble-history.ts'
 import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
@@ -46,7 +47,7 @@ export const allRoutes = [
   ...[serveLeaderboard, serveLeaderboardTrends, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
-  ...[servePredictions, serveOnePrediction, serveTrace, serveOneRound],
+  ...[servePredictions, serveOnePrediction, serveTrace, serveRounds, serveOneRound],
   ...[serveFeeds, serveFeedTail],
   ...[serveSnapshots, serveOneSnapshot, serveEnsembleHistory],
   ...[serveDiversity, serveModelDiversity],

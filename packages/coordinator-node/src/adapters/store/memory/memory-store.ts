@@ -28,7 +28,7 @@ import { createKeyTable, type KeyTable } from './key-table.ts'
 import { createLeaseTable } from './lease-table.ts'
 import { modelActivity, modelFailures } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
-import { createRankings } from './page/rankings.ts'
+import { pageVerbs } from './page/page-verbs.ts'
 import { createPeriodTable, type PeriodTable } from './period-table.ts'
 import { createHeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
 import { type RefusedInputs, refusalsOf } from './refusals.ts'
@@ -133,7 +133,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     schedules: verb(schedules.active),
     ...reportVerbs(rounds, models, verb),
     ...seriesVerbs(createSeries(rounds, periods), verb),
-    ...rankingVerbs(createRankings(periods), verb),
+    ...pageVerbs(rounds, periods, verb),
     async probe(_limitMs, read) {
       gate.requireOpen()
       return read(rows)
@@ -271,10 +271,6 @@ function seriesVerbs(series: ReturnType<typeof createSeries>, verb: Verb) {
     snapshot: verb(series.snapshot),
     checkpoint: verb(series.checkpoint),
   }
-}
-
-function rankingVerbs(rankings: ReturnType<typeof createRankings>, verb: Verb) {
-  return { periodEnds: verb(rankings.periodEnds), rankingsAt: verb(rankings.rankingsAt) }
 }
 
 function eraVerbs(eras: EraTable, rounds: RoundTable, periods: PeriodTable, verb: Verb) {

@@ -97,6 +97,13 @@ const reads = (sql: Sql): ReportReads => ({
 
 const week = { from: now - 7 * day * 60_000, to: now }
 const lastDay = { from: now - day * 60_000, to: now }
+const rounds = {
+  ...filter(),
+  limit: 50,
+  scope: {},
+  after: null,
+  bestBy: { field: 'value', direction: 'desc' },
+} as const
 const ends = [now, now - 600_000, now - 1_200_000]
 
 /** `runFacts` reads everything, and says so: no node that is live calls it. */
@@ -133,6 +140,13 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
   leaderboardsAt: (store) => [store.leaderboardsAt(ends)],
   periodEnds: (store) => [store.periodEnds({ ...week, limit: 100 })],
   rankingsAt: (store) => [store.rankingsAt(ends)],
+  roundSummaries: (store) => [
+    store.roundSummaries(rounds),
+    store.roundSummaries({ ...rounds, state: 'open' }),
+    store.roundSummaries({ ...rounds, state: 'void' }),
+    store.roundSummaries({ ...rounds, ...week, state: 'resolved', scheduleKey: 'BTCUSDT-5m', limit: 500 }),
+    store.roundSummaries({ ...rounds, after: { performedAt: minute(9_000), id: 'r9000' }, scope: { subject: 's' } }),
+  ],
   snapshotsAt: (store) => [store.snapshotsAt(ends, []), store.snapshotsAt(ends, ['a'])],
   newestSnapshots: (store) => [
     store.newestSnapshots({ ...week, modelIds: [] }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
+import type { Round } from '../../../domain/round.ts'
 import type { ReportReads, RoundReport } from '../../../ports/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { rowIdField } from '../../http/query-fields.ts'
@@ -60,7 +61,12 @@ async function knownRound(reads: Pick<ReportReads, 'roundReport'>, id: string): 
   )
 }
 
-export function roundFields(round: RoundReport['round']): z.input<typeof roundRow> {
+export function roundFields(round: Round): z.input<typeof roundRow> {
+  return { ...listedFields(round), input: round.input }
+}
+
+/** All but the input, which can be long. */
+export function listedFields(round: Omit<Round, 'input'>): Omit<z.input<typeof roundRow>, 'input'> {
   return {
     id: round.id,
     era: round.era,
@@ -72,7 +78,6 @@ export function roundFields(round: RoundReport['round']): z.input<typeof roundRo
     resolvable_at: zonedTime(round.resolvableAt),
     expires_at: zonedTime(round.expiresAt),
     missed_before: round.missedBefore,
-    input: round.input,
     truth: round.actuals,
     void_reason: round.voidReason,
   }

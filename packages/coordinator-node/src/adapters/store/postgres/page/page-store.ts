@@ -1,7 +1,8 @@
 import type { PageReads } from '../../../../ports/page-reads.ts'
 import type { Sql } from '../session/connect.ts'
 import { createRankingStore } from './ranking-store.ts'
+import { createRoundListStore } from './round-list-store.ts'
 
 export function createPageStore(sql: Sql): PageReads {
-  return createRankingStore(sql)
+  return { ...createRankingStore(sql), ...createRoundListStore(sql) }
 }

@@ -218,7 +218,9 @@ export const inputs = pgTable(
     // For claims, and for whether a period can close.
     index('inputs_unresolved').on(table.resolvableAt, table.id).where(sql`status = 'RECEIVED'`),
     index('inputs_unanswered').on(table.performedAt, table.id).where(sql`answered_at is null`),
-    index('inputs_void').on(table.id).where(sql`void_reason is not null`),
+    // For the list of rounds, newest first.
+    index('inputs_performed').on(table.performedAt, table.id),
+    index('inputs_void').on(table.performedAt, table.id).where(sql`void_reason is not null`),
     // Empty in a competition that works.
     index('inputs_refused').on(table.scheduleKey, table.resolvableAt, table.id).where(sql`refusal is not null`),
     // For alarms, which read the newest rounds of each schedule: another schedule may open a thousand times as many.
