@@ -1,3 +1,4 @@
+import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { node } from './node.ts'
 import { useResource } from './resource.ts'
 
@@ -13,3 +14,11 @@ export const useFeeds = () =>
 
 export const useModels = () =>
   useResource('models', (signal) => node.get('/reports/models', { signal }), { topics: ['models'] })
+
+export type BoardRow = AnswerOf<'get', '/reports/leaderboard'>[number]
+
+export const useBoard = () =>
+  useResource('board', (signal) => node.get('/reports/leaderboard', { signal }), {
+    topics: ['leaderboard'],
+    apply: (event) => event as BoardRow[],
+  })

@@ -1,11 +1,11 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { Link } from 'wouter-preact'
 import { Sparkline } from '../../charts/sparkline.tsx'
+import type { BoardRow } from '../../data/resources.ts'
 import { columnNumbers, fullNumber, noData, percent, wholeNumber } from '../../format/numbers.ts'
 import { columnName } from '../../format/words.ts'
 import type { Column } from '../../parts/data-table.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
-import type { BoardRow } from './leaderboard-page.tsx'
 
 type TrendRow = AnswerOf<'get', '/reports/leaderboard/trends'>['models'][number]
 

@@ -1,9 +1,9 @@
-import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { competitionNow } from '../../data/competition-time.ts'
 import { node } from '../../data/node.ts'
 import { useResource } from '../../data/resource.ts'
+import { type BoardRow, useBoard } from '../../data/resources.ts'
 import { useUrlState } from '../../data/url-state.ts'
 import { counted } from '../../format/numbers.ts'
 import { duration, instant, msOf, zoneName } from '../../format/times.ts'
@@ -16,14 +16,6 @@ import { Loaded } from '../../parts/panel.tsx'
 import { boardColumns } from './board-columns.tsx'
 import { Exports } from './exports.tsx'
 import { usePins } from './pins.ts'
-
-export type BoardRow = AnswerOf<'get', '/reports/leaderboard'>[number]
-
-const useBoard = () =>
-  useResource('board', (signal) => node.get('/reports/leaderboard', { signal }), {
-    topics: ['leaderboard'],
-    apply: (event) => event as BoardRow[],
-  })
 
 const useTrends = () =>
   useResource('trends', (signal) => node.get('/reports/leaderboard/trends', { signal }), { topics: ['leaderboard'] })
