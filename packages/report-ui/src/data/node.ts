@@ -1,5 +1,6 @@
 import { createReportClient, type ReportClient, ReportError } from '@crunch/coordinator-node/client'
 import { signal } from '@preact/signals'
+import type { Page } from './read-pages.ts'
 import { keptText } from './storage.ts'
 
 const kept = keptText('sessionStorage', 'crunch-key')
@@ -21,6 +22,19 @@ export const fetchWithKey: typeof fetch = (input, init) => {
 
 /** The node that serves this page. */
 export const node: ReportClient = createReportClient('', { fetch: fetchWithKey })
+
+/** A page of a list with its header `Link`, which says where the next one begins. */
+export async function readLinked<Row>(read: (client: ReportClient) => Promise<readonly Row[]>): Promise<Page<Row>> {
+  let link: string | null = null
+  const client = createReportClient('', {
+    fetch: async (...request) => {
+      const response = await fetchWithKey(...request)
+      link = response.headers.get('link')
+      return response
+    },
+  })
+  return { rows: await read(client), link }
+}
 
 /** Why a request failed, for a reader. */
 export interface Failure {
