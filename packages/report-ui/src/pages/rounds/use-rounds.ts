@@ -1,7 +1,8 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
+import { readLinked } from '../../data/node.ts'
 import { type Rows, readPages } from '../../data/read-pages.ts'
-import type { Resource } from '../../data/resource.ts'
-import { useResource } from '../../data/resource.ts'
+
+import { type Resource, useResource } from '../../data/resource.ts'
 
 export type ListedRound = AnswerOf<'get', '/reports/rounds'>[number]
 export type RoundState = ListedRound['state']
