@@ -117,6 +117,7 @@ export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
     databaseUrl: settings.databaseUrl,
     databasePlace: placeOf(settings.DATABASE_URL === undefined ? 'POSTGRES_HOST' : 'DATABASE_URL', environment),
     apiPort: settings.REPORT_API_PORT,
+    pagePort: settings.REPORT_UI_PORT,
     modelRunnerHost: settings.MODEL_RUNNER_NODE_HOST,
     modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
     orchestratorHost: settings.MODEL_ORCHESTRATOR_HTTP_HOST,

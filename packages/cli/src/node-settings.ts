@@ -8,6 +8,8 @@ export interface NodeSettings {
   /** The place of that setting, e.g. `/srv/node/.local.env:3: DATABASE_URL`. */
   readonly databasePlace: string
   readonly apiPort: number
+  /** The second port of the page; `undefined`: none. */
+  readonly pagePort: number | undefined
   /** The address of the orchestrator's discovery socket. */
   readonly modelRunnerHost: string
   readonly modelRunnerPort: number

@@ -64,7 +64,7 @@ describe('crunch', () => {
     expect(exitCode).toBe(2)
   })
 
-  it.each(['status', 'down', 'restart', 'logs', 'check', 'leaderboard', 'deploy'])(
+  it.each(['status', 'down', 'restart', 'logs', 'check', 'leaderboard', 'deploy', 'open'])(
     'explains what to do for %s outside of a workspace',
     async (command) => {
       const { exitCode, err } = await crunch([command])

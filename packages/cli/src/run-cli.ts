@@ -128,6 +128,13 @@ function addOperation(program: Command, terminal: Terminal): void {
       (await import('./commands/status.ts')).status({ json: flags.json === true }, terminal),
     )
   program
+    .command('open')
+    .description('open the page of the running competition in a browser')
+    .option('--print', 'only print its address')
+    .action(async (flags: { print?: true }) =>
+      (await import('./commands/open.ts')).openPage({ print: flags.print === true }, terminal),
+    )
+  program
     .command('logs')
     .description('show the logs of services, or of all services, merged by time')
     .argument('[service...]', 'postgres, models, predict, score, report, supervisor')

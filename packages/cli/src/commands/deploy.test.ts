@@ -21,7 +21,7 @@ afterEach(() => rm(stateDirectory, { recursive: true, force: true }))
 function starting(): PreparedDeployment {
   const apiUrl = 'http://127.0.0.1:1'
   return {
-    settings: { apiKey: undefined, runsModelsHere: false },
+    settings: { apiKey: undefined, pagePort: undefined, runsModelsHere: false },
     workspace: {
       nodeDirectory: stateDirectory,
       contractPath: join(stateDirectory, 'contract.ts'),

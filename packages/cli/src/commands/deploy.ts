@@ -211,7 +211,7 @@ async function orReport<Value>(input: WatchInput, action: () => Promise<Value>):
   }
 }
 
-async function announce({ apiUrl, replay, dev }: PreparedDeployment, terminal: Terminal): Promise<void> {
+async function announce({ apiUrl, settings, replay, dev }: PreparedDeployment, terminal: Terminal): Promise<void> {
   if (dev !== undefined) {
     terminal.out('The database and the models run. Start the workers from an IDE with the same file, or with:')
     for (const line of await writeDevEnvironment(dev)) terminal.out(`  ${line}`)
@@ -220,6 +220,8 @@ async function announce({ apiUrl, replay, dev }: PreparedDeployment, terminal: T
   const what =
     replay === undefined ? 'live' : `replaying ${countOf(replay.files.length, 'file')} at ${speedText(replay.speed)}`
   terminal.out(`The competition runs, ${what}. Report API: ${apiUrl}/reports/leaderboard`)
+  const also = settings.pagePort === undefined ? '' : ` and http://127.0.0.1:${settings.pagePort}/`
+  terminal.out(`Page: ${apiUrl}/${also}`)
 }
 
 function speedText(speed: number | 'max'): string {

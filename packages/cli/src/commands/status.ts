@@ -44,7 +44,7 @@ async function databasePlace(node: NodeState, workspace: Workspace, terminal: Te
 }
 
 function describeSupervisor({ mode, pid, startedAt, apiUrl, modelsUrl }: SupervisorStatus): string {
-  return `${mode}, supervisor ${pid}, up ${formatAge(Date.now() - startedAt)}, API ${apiUrl}${modelsUrl === null ? '' : `, models ${modelsUrl}`}`
+  return `${mode}, supervisor ${pid}, up ${formatAge(Date.now() - startedAt)}, page and API ${apiUrl}${modelsUrl === null ? '' : `, models ${modelsUrl}`}`
 }
 
 function servicesTable(services: readonly ServiceStatus[]): string {

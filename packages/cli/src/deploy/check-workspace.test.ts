@@ -127,6 +127,7 @@ describe("the orchestrator's API", () => {
   it('needs its own port', async () => {
     const text = await findings({ MODEL_ORCHESTRATOR_HTTP_PORT: '8000' })
     expect(text).toContain('REPORT_API_PORT, MODEL_ORCHESTRATOR_HTTP_PORT: both are 8000')
+    expect(await findings({ REPORT_UI_PORT: '8000' })).toContain('REPORT_API_PORT, REPORT_UI_PORT: both are 8000')
   })
 })
 

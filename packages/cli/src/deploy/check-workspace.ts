@@ -168,12 +168,14 @@ interface UsedPort {
 }
 
 function usedPorts(settings: NodeSettings): readonly UsedPort[] {
-  const { apiPort, modelRunnerPort, orchestratorPort, runsModelsHere } = settings
+  const { apiPort, pagePort, modelRunnerPort, orchestratorPort, runsModelsHere } = settings
   const orchestrator = [
     { setting: 'MODEL_RUNNER_NODE_PORT', port: modelRunnerPort },
     { setting: 'MODEL_ORCHESTRATOR_HTTP_PORT', port: orchestratorPort },
   ]
-  return [{ setting: 'REPORT_API_PORT', port: apiPort }, ...(runsModelsHere ? orchestrator : [])]
+  const api = { setting: 'REPORT_API_PORT', port: apiPort }
+  const page = pagePort === undefined ? [] : [{ setting: 'REPORT_UI_PORT', port: pagePort }]
+  return [api, ...page, ...(runsModelsHere ? orchestrator : [])]
 }
 
 function checkSamePort(ports: readonly UsedPort[]): readonly WorkspaceFinding[] {

@@ -44,6 +44,7 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
       ...(models === undefined ? [] : describeServing(models)),
       ...services.filter(({ state }) => state !== 'ready').map(describeTrouble),
       ...(shown?.reasons ?? []),
+      ...(terminal.isInteractive ? [`page: ${client.url}/`] : []),
     ])
     await wait(refreshMs, signal)
   }

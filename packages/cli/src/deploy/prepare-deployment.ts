@@ -19,7 +19,7 @@ import { stopDatabases } from './workspace-databases.ts'
 /** A checked deployment that can be started. */
 export interface PreparedDeployment {
   readonly workspace: Workspace
-  readonly settings: Pick<NodeSettings, 'apiKey' | 'runsModelsHere'>
+  readonly settings: Pick<NodeSettings, 'apiKey' | 'pagePort' | 'runsModelsHere'>
   readonly supervisor: SupervisorOptions
   readonly apiUrl: string
   readonly replay: ReplayRun | undefined

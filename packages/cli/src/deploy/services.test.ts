@@ -21,6 +21,7 @@ const settings: NodeSettings = {
   databaseUrl: 'postgres://live.example/crunch',
   databasePlace: 'DATABASE_URL',
   apiPort: 8000,
+  pagePort: undefined,
   modelRunnerHost: 'localhost',
   modelRunnerPort: 9091,
   orchestratorHost: '127.0.0.1',

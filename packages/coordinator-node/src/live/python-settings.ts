@@ -1,4 +1,4 @@
-const noPage = 'no web page is included; set it where the page is built'
+const noPage = 'the report worker serves the page; remove the setting'
 const noRoutes = 'the report API has no routes of your own'
 
 /** Settings of the Python engine that have no effect in this one, each with the alternative. */
@@ -25,7 +25,6 @@ const advice: Readonly<Record<string, string>> = {
   REPORT_UI_APP: noPage,
   REPORT_UI_BUILD_CONTEXT: noPage,
   REPORT_UI_DOCKERFILE: noPage,
-  REPORT_UI_PORT: noPage,
   NEXT_PUBLIC_API_URL: noPage,
   NEXT_PUBLIC_API_URL_MODEL_ORCHESTRATOR: noPage,
   DEV_SOURCE_PATH: 'remove the setting',

@@ -158,9 +158,11 @@ export const settingsSchema = z.object({
   LEADERBOARD_RANKER: functionPath(
     'in Python, the function got the list of entries and returned it in order; here it gets { models }, with the value of each window, and returns the ids of the models, best first',
   ).optional(),
-  /** Port of the report API. */
+  /** Port of the report API and of the page. */
   REPORT_API_PORT: port.default(8000),
-  /** Address on which the report API listens: `127.0.0.1` (this machine), or `0.0.0.0` or `::` (all addresses). */
+  /** A second port for the same, e.g. 3000, where the page of the Python engine was. Unset: none. */
+  REPORT_UI_PORT: port.optional(),
+  /** Address on which both ports listen: `127.0.0.1` (this machine), or `0.0.0.0` or `::` (all addresses). */
   REPORT_API_HOST: z
     .enum(['127.0.0.1', '0.0.0.0', '::'], 'must be 127.0.0.1 (this machine), or 0.0.0.0 or :: (all addresses)')
     .default('127.0.0.1'),

@@ -18,6 +18,7 @@ const ownPrefixes = [
   'MODEL_RUN',
   'ORGANIZER_',
   'REPORT_API_',
+  'REPORT_UI_',
   'SCORE_INTERVAL',
   'SCORING_FUNCTION',
 ]

@@ -31,6 +31,9 @@ describe('startReportServer', () => {
       code: 'PORT_IN_USE',
       message: `port ${port} on 127.0.0.1 is taken. Stop the program that uses it, or set REPORT_API_PORT to another port.`,
     })
+    await expect(startReportServer({ app, port, portSetting: 'REPORT_UI_PORT' })).rejects.toThrow(
+      'or set REPORT_UI_PORT to another port.',
+    )
   })
 
   it('names a host that is not an address of this machine', async () => {

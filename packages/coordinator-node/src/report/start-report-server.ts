@@ -7,6 +7,8 @@ export interface ReportServerOptions {
   readonly app: { fetch(request: Request): Response | Promise<Response> }
   /** 0: any free one. */
   readonly port: number
+  /** The setting of the port, for errors. */
+  readonly portSetting?: 'REPORT_API_PORT' | 'REPORT_UI_PORT'
   /** By default 127.0.0.1, this machine only; `0.0.0.0` opens it to the network. */
   readonly host?: string
   /** How long running requests may take once `close` is called; by default 3,000. */
@@ -39,6 +41,7 @@ const maxIdleConnections = 1_000
 /** Serves the API once it listens; rejects with `PORT_IN_USE` or `SETTINGS_INVALID` when it cannot. */
 export async function startReportServer(options: ReportServerOptions): Promise<ReportServer> {
   const { app, port, host = '127.0.0.1', drainTimeoutMs = 3_000, patience = defaultPatience } = options
+  const { portSetting = 'REPORT_API_PORT' } = options
   const serverOptions = {
     ...{ maxHeaderSize: 65_536, keepAliveTimeout: 5_000 },
     ...{ headersTimeout: patience.headersMs, requestTimeout: patience.requestMs },
@@ -50,7 +53,7 @@ export async function startReportServer(options: ReportServerOptions): Promise<R
   server.maxHeadersCount = 0
   const connections = trackConnections(server)
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => reject(listenError(error, port, host))
+    const fail = (error: NodeJS.ErrnoException): void => reject(listenError(error, { port, host, portSetting }))
     server.once('error', fail)
     server.listen(port, host, () => {
       server.off('error', fail)
@@ -133,13 +136,16 @@ function drain(server: Server, connections: Connections, timeoutMs: number): Pro
   })
 }
 
-function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {
+function listenError(
+  error: NodeJS.ErrnoException,
+  { port, host, portSetting }: Required<Pick<ReportServerOptions, 'port' | 'host' | 'portSetting'>>,
+): Error {
   if (error.code === 'EADDRINUSE') {
-    const fix = 'Stop the program that uses it, or set REPORT_API_PORT to another port'
+    const fix = `Stop the program that uses it, or set ${portSetting} to another port`
     return new CrunchError('PORT_IN_USE', `port ${port} on ${host} is taken. ${fix}.`, { cause: error })
   }
   if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    const fix = 'Set REPORT_API_PORT to 1024 or more, and a host of this machine such as 127.0.0.1 or 0.0.0.0'
+    const fix = `Set ${portSetting} to 1024 or more, and a host of this machine such as 127.0.0.1 or 0.0.0.0`
     const problem = `cannot listen on port ${port} of ${host} (${error.code})`
     return new CrunchError('SETTINGS_INVALID', `${problem}. ${fix}.`, { cause: error })
   }

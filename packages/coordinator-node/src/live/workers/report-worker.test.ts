@@ -25,6 +25,8 @@ afterEach(async () => {
 
 afterAll(() => workbench.cleanUp())
 
+type Served = (() => Promise<Answer>) & { readonly url: string; readonly pageUrl: string }
+
 interface Answer {
   readonly status: number
   readonly reasons: readonly string[]
@@ -32,9 +34,9 @@ interface Answer {
 }
 
 /** Serves the API on a database; returns the answer of `/healthz` and its duration. */
-async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { readonly url: string }> {
-  const port = await freePort()
-  const settings = readSettings({ REPORT_API_PORT: `${port}` })
+async function serve(databaseUrl: string): Promise<Served> {
+  const [port, pagePort] = [await freePort(), await freePort()]
+  const settings = readSettings({ REPORT_API_PORT: `${port}`, REPORT_UI_PORT: `${pagePort}` })
   const contract = await loadContract(
     new URL('../../../test/sample-contract-file.ts', import.meta.url).pathname,
     settings,
@@ -47,7 +49,7 @@ async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { r
     const { reasons } = (await response.json()) as { reasons: readonly string[] }
     return { status: response.status, reasons, elapsedMs: performance.now() - startedAt }
   }
-  return Object.assign(health, { url })
+  return Object.assign(health, { url, pageUrl: `http://127.0.0.1:${pagePort}` })
 }
 
 /** Expects timely answers that the database is unavailable, also to many concurrent and repeated requests. */
@@ -81,6 +83,17 @@ function connect(): postgres.Sql {
   endings.push(() => sql.end({ timeout: 1 }))
   return sql
 }
+
+test('serves the page and the API on both ports', async () => {
+  const { url, pageUrl } = await serve(server.url)
+  for (const place of [url, pageUrl]) {
+    expect((await fetch(`${place}/reports/leaderboard`)).status).toBe(200)
+    const page = await fetch(`${place}/models/1`)
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    const [, script] = /src="(\/assets\/[^"]+)"/.exec(await page.text()) ?? []
+    expect((await fetch(`${place}${script}`)).headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+  }
+})
 
 test('reports in time that all database processes are stopped, and recovers when they continue', async () => {
   const health = await serve(server.url)

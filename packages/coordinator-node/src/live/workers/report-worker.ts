@@ -3,8 +3,9 @@ import { wait } from '@crunch/local-processes'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { resolveContract } from '../../contract/resolved-contract.ts'
 import { createReportApp } from '../../report/create-report-app.ts'
+import type { ReportApp } from '../../report/http/mount-routes.ts'
 import type { BackfillRequests, ReportInfo } from '../../report/report-context.ts'
-import { startReportServer } from '../../report/start-report-server.ts'
+import { type ReportServer, startReportServer } from '../../report/start-report-server.ts'
 import { openDataFiles } from '../backfill/data-files.ts'
 import { type CustomRoutes, loadCustomRoutes } from '../custom-routes.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
@@ -14,7 +15,7 @@ import { openPayouts } from '../payouts/open-payouts.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { reportAccess } from '../report-access.ts'
 import { reportContract } from '../report-contract.ts'
-import { clockToleranceMs } from '../settings.ts'
+import { clockToleranceMs, type Settings } from '../settings.ts'
 import { aborted } from './predict-worker.ts'
 import { workIntervalMs } from './settle-workers.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -48,12 +49,25 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
     access: reportAccess(settings, log),
     contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),
   })
-  const server = await startReportServer({ app, port: settings.REPORT_API_PORT, host: settings.REPORT_API_HOST })
-  context.ready('report', { url: server.url })
+  const servers = await startServers(app, settings)
+  context.ready('report', { url: servers[0].url })
   const watching = keepLooking(context, watch)
   await aborted(context.signal)
   await watching
-  await server.close()
+  await Promise.all(servers.map((server) => server.close()))
+}
+
+/** The same app on one or two ports. */
+async function startServers(app: ReportApp, settings: Settings): Promise<readonly [ReportServer, ...ReportServer[]]> {
+  const { REPORT_API_PORT: port, REPORT_UI_PORT: pagePort, REPORT_API_HOST: host } = settings
+  const server = await startReportServer({ app, port, host })
+  if (pagePort === undefined) return [server]
+  try {
+    return [server, await startReportServer({ app, port: pagePort, host, portSetting: 'REPORT_UI_PORT' })]
+  } catch (error) {
+    await server.close()
+    throw error
+  }
 }
 
 function requestsOf({ contract, store }: WorkerContext, directory: string): BackfillRequests {
