@@ -91,6 +91,18 @@ export const checkpointRow = z
         .meta({ description: 'Truths and scores of the period that the contract refused.' }),
       acknowledged_by: textOrNull,
       acknowledged_at: zonedTime.nullable(),
+      moves: z
+        .array(
+          z.object({
+            to: z.enum(checkpointStatuses),
+            at: zonedTime,
+            tx_hash: textOrNull,
+            is_verified: z.boolean().nullable().meta({
+              description: 'Whether the chain had the transaction as final and successful; null for later steps.',
+            }),
+          }),
+        )
+        .meta({ description: 'The steps of its status, oldest first.' }),
       unmapped_model_ids: z
         .array(z.string())
         .meta({ description: 'Paid models without a wallet; in a list, of a payout that is not confirmed: all.' }),

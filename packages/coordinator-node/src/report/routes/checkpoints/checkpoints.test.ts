@@ -8,7 +8,11 @@ interface CheckpointRow extends Row {
   readonly entries: readonly [
     { readonly cruncher_rewards: readonly { readonly cruncher_index: number; readonly reward_pct: number }[] },
   ]
-  readonly meta: { readonly ranking: readonly Row[]; readonly unmapped_model_ids: readonly string[] }
+  readonly meta: {
+    readonly ranking: readonly Row[]
+    readonly moves: readonly Row[]
+    readonly unmapped_model_ids: readonly string[]
+  }
 }
 
 function entry(modelId: string, rank: number | null, rewardFrac64: number) {
@@ -64,6 +68,7 @@ describe('/reports/checkpoints', () => {
         emission_reason: null,
         min_coverage: 0.5,
         ...{ refusals: [], acknowledged_by: null, acknowledged_at: null },
+        moves: [],
         unmapped_model_ids: ['a', 'b'],
         ranking: [
           expect.objectContaining({ model_id: 'a', model_name: 'model a', cruncher_name: 'C a', rank: 1 }),
@@ -148,6 +153,18 @@ describe('/reports/checkpoints', () => {
     const [row] = await (await prepared([60, { refusals: [refused], acknowledged }]))()
     const accepted = { acknowledged_by: 'Ada', acknowledged_at: '2026-03-01T11:10:00.000Z' }
     expect(row?.meta).toMatchObject({ refusals: [refused], ...accepted })
+  })
+
+  it('has the steps of its status with their times', async () => {
+    const moves = [
+      { to: 'SUBMITTED', at: minute(75), transactionId: '5x', isVerified: true, winners: [] },
+      { to: 'CLAIMABLE', at: minute(80), transactionId: null, isVerified: null, winners: [] },
+    ] as const
+    const [row] = await (await prepared([60, { status: 'CLAIMABLE', moves }]))()
+    expect(row?.meta.moves).toEqual([
+      { to: 'SUBMITTED', at: '2026-03-01T11:15:00.000Z', tx_hash: '5x', is_verified: true },
+      { to: 'CLAIMABLE', at: '2026-03-01T11:20:00.000Z', tx_hash: null, is_verified: null },
+    ])
   })
 
   it('has no rewards when no model was ranked', async () => {

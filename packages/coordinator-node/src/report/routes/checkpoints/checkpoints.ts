@@ -103,6 +103,12 @@ function checkpointRow(
       refusals: checkpoint.refusals.map(({ what, count, of, reason }) => ({ what, count, of, reason })),
       acknowledged_by: checkpoint.acknowledged?.by ?? null,
       acknowledged_at: checkpoint.acknowledged === null ? null : zonedTime(checkpoint.acknowledged.at),
+      moves: checkpoint.moves.map(({ to, at, transactionId, isVerified }) => ({
+        to,
+        at: zonedTime(at),
+        tx_hash: transactionId,
+        is_verified: isVerified,
+      })),
       unmapped_model_ids: winners.filter(({ wallet }) => wallet === null).map(({ modelId }) => modelId),
     },
     created_at: zonedTime(checkpoint.createdAt),
