@@ -11,7 +11,8 @@ export default defineConfig({
   // The engine contains the build of this page, so the page cannot depend on the build of the engine: it takes the client's source.
   resolve: { alias: { '@crunch/coordinator-node/client': sourceOf('../coordinator-node/src/client.ts') } },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  server: { proxy: Object.fromEntries(apiPaths.map((path) => [path, node])) },
+  // The host stays as the browser names it: the node refuses changes from a page of another origin.
+  server: { proxy: Object.fromEntries(apiPaths.map((path) => [path, { target: node, changeOrigin: false }])) },
   build: {
     target: 'es2022',
     // Every file is named by its content, and is kept by browsers for good.

@@ -22,6 +22,20 @@ export const unpaidReasons: Readonly<Record<string, string>> = {
   no_share: 'its rank gets no share',
 }
 
+/** Why a whole payout is empty. */
+export const emissionReasons: Readonly<Record<string, string>> = {
+  no_payable_model: 'No model meets the conditions of a payment, so this payout is empty.',
+  floor_unknown: 'The floor is unknown, since the baseline that sets it did not run, so no model is paid.',
+  nobody_above_floor: 'No model is better than the floor, so no model is paid.',
+}
+
+export const checkpointWords: Readonly<Record<string, string>> = {
+  PENDING: 'not paid yet',
+  SUBMITTED: 'payment sent',
+  CLAIMABLE: 'can be claimed',
+  PAID: 'paid',
+}
+
 export const statusWords: Readonly<Record<string, string>> = {
   PENDING: 'waits for the truth',
   SCORED: 'scored',

@@ -12,9 +12,9 @@ import { Age } from '../../parts/age.tsx'
 import { Copyable } from '../../parts/copyable.tsx'
 import { DataTable, type Sort, sortRows } from '../../parts/data-table.tsx'
 import { Empty } from '../../parts/empty.tsx'
+import { Exports } from '../../parts/exports.tsx'
 import { Loaded } from '../../parts/panel.tsx'
 import { boardColumns } from './board-columns.tsx'
-import { Exports } from './exports.tsx'
 import { usePins } from './pins.ts'
 
 const useTrends = () =>
@@ -30,7 +30,7 @@ export function LeaderboardPage() {
           <BoardSummary rows={board.data.value} />
         </div>
         <div class="row">
-          <Exports path="/reports/leaderboard" />
+          <Exports path="/reports/leaderboard" name="leaderboard" />
           <Age resource={board} />
         </div>
       </div>

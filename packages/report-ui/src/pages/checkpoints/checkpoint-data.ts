@@ -1,0 +1,41 @@
+import type { AnswerOf } from '@crunch/coordinator-node/client'
+import { node } from '../../data/node.ts'
+import { type Resource, useResource } from '../../data/resource.ts'
+
+export type Checkpoint = AnswerOf<'get', '/reports/checkpoints/{checkpoint_id}'>
+export type RankedModel = Checkpoint['meta']['ranking'][number]
+
+/** The route gives no more. */
+const newestCount = 100
+
+/** The newest payouts, newest first. */
+export const useCheckpoints = (): Resource<readonly Checkpoint[]> =>
+  useResource<readonly Checkpoint[]>(
+    'checkpoints',
+    (signal) => node.get('/reports/checkpoints', { query: { limit: newestCount }, signal }),
+    { topics: ['checkpoints'], apply: (event, _topic, current) => withCheckpoint(current, event as Checkpoint) },
+  )
+
+/** An event has no accounts of winners, so one payout is read again after it. */
+export const useCheckpoint = (id: string): Resource<Checkpoint> =>
+  useResource(
+    `checkpoint ${id}`,
+    (signal) => node.get('/reports/checkpoints/{checkpoint_id}', { params: { checkpoint_id: id }, signal }),
+    {
+      topics: ['checkpoints'],
+      apply: (event, _topic, current) => ((event as Checkpoint).id === id ? undefined : current),
+    },
+  )
+
+/** The list after one of its payouts changed or a new one closed. */
+export function withCheckpoint(list: readonly Checkpoint[], changed: Checkpoint): readonly Checkpoint[] {
+  const others = list.filter(({ id }) => id !== changed.id)
+  return [...others, changed]
+    .sort((one, other) => Date.parse(other.period_end) - Date.parse(one.period_end))
+    .slice(0, newestCount)
+}
+
+export const paidOf = (ranking: readonly RankedModel[]): readonly RankedModel[] =>
+  ranking.filter(({ reward_pct }) => reward_pct > 0)
+
+export const checkpointPath = (id: string): string => `/checkpoints/${encodeURIComponent(id)}`
