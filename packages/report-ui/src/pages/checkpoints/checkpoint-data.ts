@@ -1,6 +1,7 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { node } from '../../data/node.ts'
 import { type Resource, useResource } from '../../data/resource.ts'
+import { withCheckpoint } from './checkpoint-list.ts'
 
 export type Checkpoint = AnswerOf<'get', '/reports/checkpoints/{checkpoint_id}'>
 export type RankedModel = Checkpoint['meta']['ranking'][number]
@@ -13,7 +14,10 @@ export const useCheckpoints = (): Resource<readonly Checkpoint[]> =>
   useResource<readonly Checkpoint[]>(
     'checkpoints',
     (signal) => node.get('/reports/checkpoints', { query: { limit: newestCount }, signal }),
-    { topics: ['checkpoints'], apply: (event, _topic, current) => withCheckpoint(current, event as Checkpoint) },
+    {
+      topics: ['checkpoints'],
+      apply: (event, _topic, current) => withCheckpoint(current, event as Checkpoint).slice(0, newestCount),
+    },
   )
 
 /** An event has no accounts of winners, so one payout is read again after it. */
@@ -26,14 +30,6 @@ export const useCheckpoint = (id: string): Resource<Checkpoint> =>
       apply: (event, _topic, current) => ((event as Checkpoint).id === id ? undefined : current),
     },
   )
-
-/** The list after one of its payouts changed or a new one closed. */
-export function withCheckpoint(list: readonly Checkpoint[], changed: Checkpoint): readonly Checkpoint[] {
-  const others = list.filter(({ id }) => id !== changed.id)
-  return [...others, changed]
-    .sort((one, other) => Date.parse(other.period_end) - Date.parse(one.period_end))
-    .slice(0, newestCount)
-}
 
 export const paidOf = (ranking: readonly RankedModel[]): readonly RankedModel[] =>
   ranking.filter(({ reward_pct }) => reward_pct > 0)

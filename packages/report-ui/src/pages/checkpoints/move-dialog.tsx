@@ -1,4 +1,5 @@
 import { ReportError } from '@crunch/coordinator-node/client'
+import type { RefObject } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { type Failure, failureOf, node } from '../../data/node.ts'
 import { counted, wholeNumber } from '../../format/numbers.ts'
@@ -55,25 +56,7 @@ export function MoveDialog({ of: checkpoint, to, label, close, done }: MoveDialo
     <Dialog title={`${label}?`} close={close}>
       <Summary of={checkpoint} />
       <form class="stack" onSubmit={submit} noValidate>
-        {to === 'SUBMITTED' ? (
-          <div class="field">
-            <label for="transaction">Id of the transaction that pays it</label>
-            <input
-              id="transaction"
-              ref={input}
-              autocomplete="off"
-              spellcheck={false}
-              aria-invalid={fieldProblem !== null}
-              aria-describedby="transaction-help transaction-problem"
-            />
-            <p class="small quiet" id="transaction-help">
-              The signature on Solana, 64 bytes in base58. With a multisig: that of the execution, not of the proposal.
-            </p>
-            <p class="fail lines" id="transaction-problem" role="alert">
-              {fieldProblem === null ? '' : `✕ ${fieldProblem}`}
-            </p>
-          </div>
-        ) : null}
+        {to === 'SUBMITTED' ? <TransactionField input={input} problem={fieldProblem} /> : null}
         {failure === null ? null : (
           <div class="failure" role="alert">
             <p class="lines">{failure.text}</p>
@@ -91,6 +74,33 @@ export function MoveDialog({ of: checkpoint, to, label, close, done }: MoveDialo
       {failure?.status === 401 || failure?.status === 403 ? <KeyForm /> : null}
       <p class="small quiet">A step cannot be taken back.</p>
     </Dialog>
+  )
+}
+
+interface TransactionFieldProps {
+  readonly input: RefObject<HTMLInputElement | null>
+  readonly problem: string | null
+}
+
+function TransactionField({ input, problem }: TransactionFieldProps) {
+  return (
+    <div class="field">
+      <label for="transaction">Id of the transaction that pays it</label>
+      <input
+        id="transaction"
+        ref={input}
+        autocomplete="off"
+        spellcheck={false}
+        aria-invalid={problem !== null}
+        aria-describedby="transaction-help transaction-problem"
+      />
+      <p class="small quiet" id="transaction-help">
+        The signature on Solana, 64 bytes in base58. With a multisig: that of the execution, not of the proposal.
+      </p>
+      <p class="fail lines" id="transaction-problem" role="alert">
+        {problem === null ? '' : `✕ ${problem}`}
+      </p>
+    </div>
   )
 }
 

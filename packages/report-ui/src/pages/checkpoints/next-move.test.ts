@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Checkpoint } from './checkpoint-data.ts'
-import { withCheckpoint } from './checkpoint-data.ts'
+import { withCheckpoint } from './checkpoint-list.ts'
 import { canActHere, nextMove, paymentBlock, transactionProblem } from './next-move.ts'
 
 const meta = { emission_reason: null, refusals: [], acknowledged_by: null, unmapped_model_ids: [] }

@@ -1,26 +1,17 @@
-import { Link } from 'wouter-preact'
 import { Bars } from '../../charts/bars.tsx'
 import { useUrlState } from '../../data/url-state.ts'
-import { columnNumbers, counted, fullNumber, noData, percent, wholeNumber } from '../../format/numbers.ts'
-import { exactShare, fullReward, shareDecimals, sumOf } from '../../format/rewards.ts'
-import { unpaidReasons, wordOf } from '../../format/words.ts'
-import { type Column, DataTable, type Sort, sortRows } from '../../parts/data-table.tsx'
+import { counted, wholeNumber } from '../../format/numbers.ts'
+import { exactShare, shareDecimals, sumOf } from '../../format/rewards.ts'
+import { DataTable, type Sort, sortRows } from '../../parts/data-table.tsx'
 import { usePins } from '../leaderboard/pins.ts'
-import { paidOf, type RankedModel } from './checkpoint-data.ts'
-
-interface PayoutTableProps {
-  readonly ranking: readonly RankedModel[]
-  /** Paid models without a wallet. Absent: nothing is said about wallets. */
-  readonly unmapped?: ReadonlySet<string>
-  /** Indexes on chain, by model. */
-  readonly indexes?: ReadonlyMap<string, number>
-}
+import { paidOf } from './checkpoint-data.ts'
+import { ModelLink, type PayoutColumns, payoutColumns } from './payout-columns.tsx'
 
 /** More bars are no picture; the table has them all. */
 const barCount = 20
 
 /** Who gets what: as bars, and as a table of all models with the reason of those that get nothing. */
-export function PayoutTable({ ranking, unmapped, indexes }: PayoutTableProps) {
+export function PayoutTable({ ranking, unmapped, indexes }: Omit<PayoutColumns, 'decimals'>) {
   const paid = paidOf(ranking)
   const decimals = shareDecimals(ranking.map(({ reward_pct }) => reward_pct))
   const shown = paid.slice(0, barCount)
@@ -52,7 +43,7 @@ export function PayoutTable({ ranking, unmapped, indexes }: PayoutTableProps) {
   )
 }
 
-function AllModels(props: PayoutTableProps & { readonly decimals: number }) {
+function AllModels(props: PayoutColumns) {
   const { ranking } = props
   const [state, change] = useUrlState()
   const [pins] = usePins()
@@ -99,108 +90,5 @@ function AllModels(props: PayoutTableProps & { readonly decimals: number }) {
         />
       )}
     </section>
-  )
-}
-
-function payoutColumns({
-  ranking,
-  unmapped,
-  indexes,
-  decimals,
-}: PayoutTableProps & { readonly decimals: number }): readonly Column<RankedModel>[] {
-  const format = columnNumbers(ranking.map(({ value }) => value))
-  const wallet: Column<RankedModel> = {
-    key: 'index',
-    title: 'On chain',
-    hint: "The cruncher's index on chain",
-    width: '100px',
-    isNumber: true,
-    cell: ({ model_id, reward_pct }) => {
-      if (reward_pct === 0) return noData
-      if (unmapped?.has(model_id) === true) return <span class="warn">▲ no wallet</span>
-      return indexes?.get(model_id) ?? noData
-    },
-  }
-  return [
-    {
-      key: 'rank',
-      title: 'Rank',
-      width: '64px',
-      isNumber: true,
-      isHeld: true,
-      order: ({ rank }) => (rank === null ? null : -rank),
-      cell: ({ rank }) => <strong>{rank ?? noData}</strong>,
-    },
-    {
-      key: 'model',
-      title: 'Model',
-      width: 'minmax(160px, 2fr)',
-      order: ({ model_name, model_id }) => model_name ?? model_id,
-      cell: (row) => <ModelLink of={row} />,
-    },
-    {
-      key: 'share',
-      title: 'Share',
-      hint: 'Exact: nothing is rounded',
-      width: '124px',
-      isNumber: true,
-      isLeading: true,
-      order: ({ reward_pct }) => reward_pct,
-      cell: ({ reward_pct }) =>
-        reward_pct === 0 ? (
-          <span class="quiet">0 %</span>
-        ) : (
-          <span title={`${wholeNumber(reward_pct)} of ${wholeNumber(fullReward)} units`}>
-            {exactShare(reward_pct, decimals)}
-          </span>
-        ),
-    },
-    {
-      key: 'value',
-      title: 'Value',
-      hint: 'Over exactly this period',
-      width: '104px',
-      isNumber: true,
-      order: ({ value }) => value,
-      cell: ({ value }) => <span title={fullNumber(value)}>{format(value)}</span>,
-    },
-    {
-      key: 'cruncher',
-      title: 'Cruncher',
-      width: 'minmax(100px, 1fr)',
-      order: ({ cruncher_name }) => cruncher_name,
-      cell: ({ cruncher_name }) => <span class="cut">{cruncher_name ?? noData}</span>,
-    },
-    {
-      key: 'coverage',
-      title: 'Answered',
-      width: '150px',
-      isNumber: true,
-      order: ({ coverage }) => coverage,
-      cell: ({ coverage, answered_count, round_count }) => (
-        <>
-          <span class="quiet">
-            {wholeNumber(answered_count)} of {wholeNumber(round_count)}
-          </span>
-          {percent(coverage)}
-        </>
-      ),
-    },
-    ...(unmapped === undefined ? [] : [wallet]),
-    {
-      key: 'reason',
-      title: 'Why not paid',
-      width: 'minmax(260px, 2fr)',
-      order: ({ unpaid_reason }) => unpaid_reason,
-      cell: ({ unpaid_reason }) => <span class="quiet cut">{wordOf(unpaidReasons, unpaid_reason)}</span>,
-    },
-  ]
-}
-
-function ModelLink({ of: { model_id, model_name } }: { readonly of: RankedModel }) {
-  return (
-    <Link class="cut" href={`/models/${encodeURIComponent(model_id)}`} title={model_name ?? model_id}>
-      {model_name ?? model_id}
-    </Link>
   )
 }
