@@ -102,6 +102,9 @@ describe('checkShape', () => {
     ['truth.expire', '0s', '"0s" is not a duration'],
     ['truth.records', 'yes', 'is not a boolean'],
     ['score.compute', {}, 'is not a function'],
+    ['score.unit', '', 'is not a unit'],
+    ['score.unit', 'a\nb', 'is not a unit'],
+    ['score.unit', 'x'.repeat(21), 'is not a unit'],
     ['snapshot.metrics', 'ic', 'is not a list'],
     ['snapshot.signal', 1, 'is not a function'],
     ['leaderboard.windows', {}, 'has no window'],
@@ -132,6 +135,7 @@ describe('checkShape', () => {
         call: { tick: false, predict: 'forecast', arguments: () => [] },
       },
       truth: { maxStaleness: '1m', expire: '1h', records: true },
+      score: { unit: '°C' },
     })
     expect(checkShape(whole)).toEqual([])
     expect(checkShape(changedContract({ prediction: { missing: 'exclude', call: { tick: 'observe' } } }))).toEqual([])

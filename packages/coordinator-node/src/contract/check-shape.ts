@@ -18,6 +18,11 @@ const finding = (path: string, cause: string, fix: string): Finding[] => [{ path
 const text: Check = (value, path) =>
   typeof value === 'string' && value !== '' ? [] : finding(path, 'is not a text', 'write a non-empty string')
 
+const unit: Check = (value, path) =>
+  typeof value === 'string' && /^[^\p{Cc}]{1,20}$/u.test(value) && value.trim() === value
+    ? []
+    : finding(path, 'is not a unit', 'write a text of up to 20 characters, such as "bp"')
+
 const fn: Check = (value, path) =>
   typeof value === 'function' ? [] : finding(path, 'is not a function', 'write a function or a method')
 
@@ -209,7 +214,7 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
         resolve: required(fn),
       }),
     ),
-    score: required(object({ schema: required(schema), compute: required(fn) })),
+    score: required(object({ schema: required(schema), unit: optional(unit), compute: required(fn) })),
     snapshot: required(
       object({
         every: required(duration),

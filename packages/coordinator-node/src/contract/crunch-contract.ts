@@ -149,8 +149,10 @@ export interface CrunchContract<
 
   /** How good an answer was. */
   readonly score: {
-    /** A score; every number in it is averaged. */
+    /** A score; every number in it is averaged. A description, or a `unit` in the `.meta()` of a field, is shown to participants. */
     readonly schema: Score
+    /** The unit of `leaderboard.value`, for boards and charts, e.g. `°C` or `bp`: up to 20 characters. Default: none. */
+    readonly unit?: string
     /** Scores a valid answer. */
     compute(context: {
       readonly output: z.output<Output>

@@ -3,6 +3,7 @@ import { numericFields } from '../contract/numeric-fields.ts'
 import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { ReportContract } from '../report/report-context.ts'
+import { describeCompetition } from './describe-competition.ts'
 
 /** The parts of a contract that the API and its clients need. */
 export function reportContract(contract: AnyContract, organizerId: string): ReportContract {
@@ -21,5 +22,6 @@ export function reportContract(contract: AnyContract, organizerId: string): Repo
     value: contract.leaderboard.value,
     metrics: contract.snapshot.metrics ?? [],
     scoreFields: numericFields(contract.score.schema),
+    competition: describeCompetition(contract),
   }
 }

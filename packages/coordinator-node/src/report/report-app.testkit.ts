@@ -1,6 +1,8 @@
+import { changedContract } from '../../test/sample-definition.ts'
 import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { JsonObject } from '../domain/json/json.ts'
+import { describeCompetition } from '../live/describe-competition.ts'
 import { silentLog } from '../ports/log.ts'
 import { btc, eth, minute } from '../ports/store-samples.ts'
 import type { Viewer } from './access/viewer.ts'
@@ -62,6 +64,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
       value: 'value',
       metrics: ['ic', 'hit_rate'],
       scoreFields: ['value', 'error'],
+      competition: describeCompetition(changedContract({})),
     },
     clock: { now: () => minute(60), refresh: async () => minute(60), turn: async () => {} },
     log: { ...silentLog, error: (message, fields) => errors.push({ message, fields }) },

@@ -14,6 +14,7 @@ import type { Reveal } from './access/viewer.ts'
 import type { DataFiles } from './data-files.ts'
 import type { LiveSource } from './live/live-source.ts'
 import type { CustomApps } from './operations/custom-apps.ts'
+import type { CompetitionFacts } from './routes/competition/competition-schema.ts'
 
 /** Identity of this node. */
 export interface ReportInfo {
@@ -56,6 +57,8 @@ export interface ReportContract {
   readonly metrics: readonly string[]
   /** Fields of a score that are numbers; `value` is one of them. */
   readonly scoreFields: readonly string[]
+  /** Its rules, for people. */
+  readonly competition: CompetitionFacts
 }
 
 /** An overdue event; `since` is in pipeline time. */

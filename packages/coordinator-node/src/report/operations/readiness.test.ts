@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { changedContract } from '../../../test/sample-definition.ts'
 import { feedScopeKey } from '../../domain/feed-record.ts'
+import { describeCompetition } from '../../live/describe-competition.ts'
 import { btc, candle, minute, prepare } from '../../ports/store-samples.ts'
 import { type ReportUnderTest, reportUnderTest } from '../report-app.testkit.ts'
 import type { ReportContext } from '../report-context.ts'
@@ -32,6 +34,7 @@ function contractOf(): ReportContext['contract'] {
     ...{ newcomers: 'wait', minRankCoverage: 0, hasOwnOrder: false, minPayCoverage: 0, reveal: 'with truth' },
     organizer: { cruncherId: 'c', baselines: [] },
     ...{ value: 'value', metrics: [], scoreFields: ['value'] },
+    competition: describeCompetition(changedContract({})),
   }
 }
 

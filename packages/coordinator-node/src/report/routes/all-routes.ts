@@ -16,6 +16,7 @@ import {
 } from './checkpoints/payout-routes.ts'
 import { serveRewards } from './checkpoints/rewards.ts'
 import { serveCheckpointPayload, serveLatestCheckpoint, serveOneCheckpoint } from './checkpoints/single-checkpoints.ts'
+import { serveCompetition } from './competition/competition.ts'
 import { serveDiversity, serveModelDiversity } from './diversity/diversity.ts'
 import { serveFeedTail } from './feeds/feed-tail.ts'
 import { serveFeeds } from './feeds/feeds.ts'
@@ -42,7 +43,7 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 
 /** Every route. Their definitions are the types of the client. */
 export const allRoutes = [
-  ...[serveHealth, serveReadiness, serveMetrics, serveInfo, serveEras],
+  ...[serveHealth, serveReadiness, serveMetrics, serveInfo, serveEras, serveCompetition],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   ...[serveLeaderboard, serveLeaderboardTrends, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
