@@ -6,6 +6,13 @@ import { useResource } from './resource.ts'
 
 export const useCompetition = () => useResource('info', (signal) => node.get('/info', { signal }))
 
+/** What the contract says. It changes with a new start of the node, and the period of pay with time. */
+export const useRules = () =>
+  useResource('rules', (signal) => node.get('/reports/competition', { signal }), {
+    topics: ['checkpoints'],
+    everyMs: 60_000,
+  })
+
 export const useHealth = () =>
   useResource('health', (signal) => node.get('/healthz', { signal }), { topics: ['feeds', 'models'], everyMs: 15_000 })
 
