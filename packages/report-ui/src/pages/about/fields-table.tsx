@@ -37,7 +37,7 @@ export function FieldsTable({ of: { description, fields }, what, ranking }: Fiel
                 <tr key={field.name}>
                   <th scope="row">
                     <code>{field.name === '' ? `the ${what}` : field.name}</code>
-                    {field.name === ranking ? <span class="tag">ranks</span> : null}
+                    {field.name === ranking ? <span class="tag beside">ranks</span> : null}
                   </th>
                   <td>{typeText(field)}</td>
                   {hasUnits ? <td>{field.unit ?? ''}</td> : null}

@@ -29,7 +29,7 @@ export function Ranking({ of: { score, ranking, baselines } }: { readonly of: Ru
           {windows.map(({ name, length }) => (
             <li key={name}>
               {columnName(name)}: the last {span(length)}
-              {name === rank_by ? <span class="tag">ranks</span> : null}
+              {name === rank_by ? <span class="tag beside">ranks</span> : null}
             </li>
           ))}
         </ul>
