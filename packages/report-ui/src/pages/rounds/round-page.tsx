@@ -11,7 +11,7 @@ import { AnswersTable } from './answers-table.tsx'
 import { questionOf, roundMoods } from './round-columns.tsx'
 import { RoundStrip } from './round-strip.tsx'
 import { type Round, stateOf, useRound } from './use-round.ts'
-import '../../styles/rounds.css'
+import './rounds.css'
 
 /** One question: what was asked, what was answered, what came true, and what each answer scored. */
 export default function RoundPage({ id }: { readonly id: string }) {
