@@ -12,6 +12,7 @@ import {
   type ContractRehearsal,
   checkDatabase,
   checkpointStatuses,
+  checkWebConfig,
   clipSource,
   compareStoredContract,
   connectModelRunner,
@@ -65,10 +66,14 @@ import {
   storedCheckpoint,
   storedOutcome,
   unreadKeys,
+  type WebConfigFile,
+  type WebConfigProblem,
   type WorkerName,
   wallClock,
   wallTiming,
   warningLog,
+  webConfigFiles,
+  webConfigFolder,
   workerCommand,
   writeRecording,
   writeTable,
@@ -370,6 +375,14 @@ export {
 /** The parts of a contract that exports of results need. */
 export function nodeReportContract(contract: AnyContract, environment: Environment): ReportContract {
   return reportContract(contract, readSettings(environment).ORGANIZER_CRUNCHER_ID)
+}
+
+/** The files of the web application's configuration, and where they are in the folder of the contract. */
+export { webConfigFiles, webConfigFolder }
+
+/** Where such a file no longer fits the contract. The organizer's id does not matter to it. */
+export function webConfigProblems(file: WebConfigFile, content: unknown, contract: AnyContract): WebConfigProblem[] {
+  return checkWebConfig(file, content, reportContract(contract, ''))
 }
 
 /** The payouts of a node on their way to the chain, by its settings. `folder` contains its contract. */

@@ -47,6 +47,8 @@ export { recordingWarnings, warningLog } from './recording/recording-warnings.ts
 export { newKeyText } from './report/access/key-text.ts'
 export type { ReportContract } from './report/report-context.ts'
 export { boardRows, type LeaderboardReport, leaderboardRows } from './report/routes/leaderboard/leaderboard.ts'
+export { checkWebConfig, type WebConfigProblem } from './report/web-config/check-web-config.ts'
+export { type WebConfigFile, webConfigFiles, webConfigFolder } from './report/web-config/web-config.ts'
 export { clipSource } from './simulation/clip-source.ts'
 export { type ContractRehearsal, rehearseContract } from './simulation/rehearse-contract.ts'
 export { type Rehearsal, type RehearsedCall, rehearseRound } from './simulation/rehearse-round.ts'

@@ -58,6 +58,25 @@ describe('crunch check', { timeout: 120_000 }, () => {
     expect(notes.join('\n')).toMatch(/Rehearsed on .*weather\.csv: \d+ rounds and \d+ scores\./)
   })
 
+  it('reports files of the web page that no longer fit the contract, with file and key', async () => {
+    const workspace = await openWorkspace("steady: '180d'", "weekly: '7d'")
+    const config = join(workspace.directory, 'node/deployment/report-ui/config')
+    await writeFile(join(config, 'global-settings.json'), '{')
+    const { exitCode, out } = await workspace.run(['check', '--json'])
+    expect(exitCode).toBe(1)
+    const found = JSON.parse(out).findings.filter(({ place }: { place: string }) => place.startsWith(config))
+    expect(found).toEqual([
+      {
+        place: `${config}/leaderboard-columns.json: 4.property`,
+        cause: 'rows of the leaderboard have no field "score_steady"',
+        fix: expect.stringContaining('or delete the entry'),
+      },
+      expect.objectContaining({ place: `${config}/metrics-widgets.json: 0.nativeConfiguration.yAxis.series.1.name` }),
+      expect.objectContaining({ place: `${config}/metrics-widgets.json: 1.nativeConfiguration.yAxis.series.1.name` }),
+      { place: `${config}/global-settings.json`, cause: 'it is no valid JSON', fix: 'correct it, or delete it' },
+    ])
+  })
+
   it('warns of a recording that does not say when its values were known', async () => {
     const workspace = await openWorkspace()
     const recording = join(workspace.directory, 'node/recordings/weather.csv')

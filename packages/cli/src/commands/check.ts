@@ -1,6 +1,7 @@
-import { ReportedFailure } from '../cli-error.ts'
+import { type CliProblem, ReportedFailure } from '../cli-error.ts'
 import { checkRehearsal, type RehearsalCheck } from '../deploy/check-rehearsal.ts'
 import { checkTypes, type TypeCheck } from '../deploy/check-types.ts'
+import { checkWebConfigFiles } from '../deploy/check-web-config.ts'
 import {
   checkWorkspace,
   formatFinding,
@@ -20,8 +21,8 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
   // A running deployment uses its own ports, which is not a problem.
   const isDeployed = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
   const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, purpose: 'look' })
-  const { types, rehearsal } = await tryContract(workspace, report, terminal)
-  const findings = [...report.findings, ...types.findings, ...rehearsal.findings]
+  const { types, rehearsal, webConfig } = await tryContract(workspace, report, terminal)
+  const findings = [...report.findings, ...types.findings, ...rehearsal.findings, ...webConfig]
   const notes = [...report.notes, ...(types.note === undefined ? [] : [types.note]), ...rehearsal.notes]
   const all = [...findings, ...report.warnings]
   if (options.json) {
@@ -52,15 +53,20 @@ function countFindings(finding: WorkspaceFinding): number {
   return Math.max(1, listed)
 }
 
-/** Checks the types of a contract that loads, and rehearses it. */
+/** Checks the types of a contract that loads and the files made from it, and rehearses it. */
 async function tryContract(
   workspace: Workspace,
   { contract }: WorkspaceReport,
   { signal }: Terminal,
-): Promise<{ readonly types: TypeCheck; readonly rehearsal: RehearsalCheck }> {
-  const [types, rehearsal] = await Promise.all([
+): Promise<{
+  readonly types: TypeCheck
+  readonly rehearsal: RehearsalCheck
+  readonly webConfig: readonly CliProblem[]
+}> {
+  const [types, rehearsal, webConfig] = await Promise.all([
     checkTypes(workspace, signal),
     contract === undefined ? { findings: [], notes: [] } : checkRehearsal(workspace, contract, signal),
+    contract === undefined ? [] : checkWebConfigFiles(workspace, contract),
   ])
-  return { types, rehearsal }
+  return { types, rehearsal, webConfig }
 }
