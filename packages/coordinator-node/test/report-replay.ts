@@ -55,7 +55,7 @@ export async function replayReport(access: AccessSettings = {}): Promise<ReportR
   const file = { scope: btc, name: '2026-03-01.parquet', sizeBytes: 51_234, recordCount: 1_440 }
   const dataFiles: DataFiles = {
     list: async () => [file],
-    read: async (_, name) => (name === file.name ? new TextEncoder().encode('PAR1') : null),
+    open: async (_, name) => (name === file.name ? { sizeBytes: 4, bytes: new Blob(['PAR1']).stream() } : null),
   }
   const app = createReportApp({
     access,

@@ -73,7 +73,15 @@ export const duration = text.refine(
   (value) => parseDuration(value) !== undefined,
   'must be a duration such as 1m or 1d',
 )
-export const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
+/** `fetch` refuses a URL with a password, in an error that shows it. */
+export const url = (protocol: RegExp, problem: string) =>
+  z.url({ protocol, error: problem }).refine((text) => !URL.canParse(text) || !hasLogin(new URL(text)), {
+    error: 'must not contain a name and password: pass a key as the provider wants it, in the path or a parameter',
+  })
+
+export function hasLogin({ username, password }: URL): boolean {
+  return username !== '' || password !== ''
+}
 /** Matches a Python function as the Python engine names it, `package.module:name`, or a Python file. */
 const pythonPath = /\.pyc?\b|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$/
 

@@ -122,6 +122,20 @@ describe('readSettings', () => {
     }
   })
 
+  test.each(['SOLANA_RPC_URL', 'FEED_PYTH_URL', 'FEED_PRICE_API_URL', 'FEED_BINANCE_REST_URL'])(
+    'refuses a password in %s, and does not show it',
+    (key) => {
+      const { message } = failure({ [key]: 'https://ada:secret@rpc.example/v2' })
+      expect(message).toContain(`${key}: must not contain a name and password`)
+      expect(message).not.toContain('secret')
+      expect(failure({ [key]: 'https://ada@rpc.example' }).message).toContain('must not contain a name')
+      expect(failure({ [key]: 'rpc.example' }).message).toContain('must be an http:// or https:// URL')
+      expect(readSettings({ [key]: 'https://rpc.example/v2?api-key=k' })).toMatchObject({
+        [key]: 'https://rpc.example/v2?api-key=k',
+      })
+    },
+  )
+
   test('refuses a setting that has no effect without another one', () => {
     expect(failure({ POSTGRES_DB: 'crunch' }).message).toContain('POSTGRES_DB: has no effect without POSTGRES_HOST')
     expect(failure({ FEED_REPLAY_SPEED: '60' }).message).toContain('FEED_REPLAY_SPEED: has no effect without')

@@ -6,6 +6,7 @@ import {
   countWithin,
   duration,
   functionPath,
+  hasLogin,
   list,
   networks,
   pathPrefixes,
@@ -281,11 +282,10 @@ function checkAddress(url: string, context: z.RefinementCtx): void {
 /** What pays must not be changed on its way. */
 function checkRegistry(source: string, context: z.RefinementCtx): void {
   if (!/^[a-z][a-z\d+.-]*:\/\//i.test(source)) return
-  const { protocol, hostname, username, password } = new URL(URL.canParse(source) ? source : 'unreadable:')
+  const url = new URL(URL.canParse(source) ? source : 'unreadable:')
+  const { protocol, hostname } = url
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-  // `fetch` refuses a URL with a password, in an error that shows it.
-  const isPlain = username === '' && password === ''
-  if (isPlain && (protocol === 'https:' || (protocol === 'http:' && isHere))) return
+  if (!hasLogin(url) && (protocol === 'https:' || (protocol === 'http:' && isHere))) return
   context.addIssue({
     code: 'custom',
     message:

@@ -14,6 +14,12 @@ export interface DataFile {
 export interface DataFiles {
   /** In order of path. */
   list(): Promise<readonly DataFile[]>
-  /** The bytes of a file; `null` if there is none. */
-  read(scope: FeedScope, name: string): Promise<Uint8Array<ArrayBuffer> | null>
+  /** `null` if there is none. */
+  open(scope: FeedScope, name: string): Promise<OpenDataFile | null>
+}
+
+/** A file whose bytes must be read to their end or cancelled, which closes it. */
+export interface OpenDataFile {
+  readonly sizeBytes: number
+  readonly bytes: ReadableStream<Uint8Array<ArrayBuffer>>
 }

@@ -1,7 +1,8 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { CrunchError } from '../domain/errors.ts'
+import { answerMalformed, answerUnreadable } from './http/malformed-requests.ts'
 
 export interface ReportServerOptions {
   readonly app: { fetch(request: Request): Response | Promise<Response> }
@@ -46,8 +47,11 @@ export async function startReportServer(options: ReportServerOptions): Promise<R
     ...{ maxHeaderSize: 65_536, keepAliveTimeout: 5_000 },
     ...{ headersTimeout: patience.headersMs, requestTimeout: patience.requestMs },
     connectionsCheckingInterval: patience.checkMs,
+    // Refused with a body, which Node's own answer has not.
+    requireHostHeader: false,
   }
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
+  const server = createServer(serverOptions, getRequestListener(app.fetch, { errorHandler: answerUnreadable }))
+  answerMalformed(server)
   server.maxConnections = maxConnections
   // Node would drop headers beyond its limit without a word; the size of all is limited.
   server.maxHeadersCount = 0

@@ -1,9 +1,9 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { openParquetFile } from '../../adapters/feeds/recording/parquet-file.ts'
 import { archiveFolder } from '../../adapters/feeds/recording/series-path.ts'
 import type { FeedScope } from '../../domain/feed-record.ts'
-import type { DataFile, DataFiles } from '../../report/data-files.ts'
+import type { DataFile, DataFiles, OpenDataFile } from '../../report/data-files.ts'
 
 const dayFile = /^\d{4}-\d\d-\d\d\.parquet$/
 
@@ -38,11 +38,36 @@ export function openDataFiles(directory: string): DataFiles {
       }
       return found
     },
-    async read(scope, name) {
+    async open(scope, name) {
       const path = await pathWithin(directory, scope, name)
-      return path === null ? null : new Uint8Array(await readFile(path))
+      return path === null ? null : openFile(path)
     },
   }
+}
+
+const chunkBytes = 65_536
+
+/** Reads as the client takes it: a file may be larger than the memory. A backfill that replaces the file meanwhile changes nothing. */
+async function openFile(path: string): Promise<OpenDataFile> {
+  const file = await open(path)
+  const { size } = await file.stat()
+  let position = 0
+  const bytes = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        const buffer = new Uint8Array(Math.min(chunkBytes, size - position))
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
+        position += bytesRead
+        if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead))
+        if (position < size && bytesRead > 0) return
+        await file.close()
+        controller.close()
+      },
+      cancel: () => file.close(),
+    },
+    { highWaterMark: 0 },
+  )
+  return { sizeBytes: size, bytes }
 }
 
 /** `null` for a name that is not escaped as in a URL. */

@@ -5,7 +5,7 @@ import { cliFile, emissionRow, prizesJson, prizesNdjson } from '../../domain/pay
 import { type CruncherAccounts, unmappedWinners, winnersOf } from '../../domain/payout/winners.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CruncherRegistry } from '../../ports/payout/cruncher-registry.ts'
-import type { PayoutFormat, Payouts } from '../../ports/payout/payouts.ts'
+import type { PayoutFormat, Payouts, RegistryProblem, WinnersReport } from '../../ports/payout/payouts.ts'
 import { acknowledged } from './acknowledge.ts'
 import { advance, confirm, find } from './move-checkpoint.ts'
 import type { PayoutParts } from './payout-parts.ts'
@@ -19,6 +19,11 @@ export function createPayouts(parts: PayoutParts): Payouts {
   const shown = { ...parts, registry: remembered(parts) }
   return {
     winners: (checkpoint) => winnersReport(shown, checkpoint),
+    registryProblem(models) {
+      // Failures are remembered.
+      shown.registry.accounts(models).catch(() => undefined)
+      return shown.registry.problem()
+    },
     async file(id, format, totalPrize) {
       const checkpoint = await acknowledged(store, await find(store, id), undefined, now())
       return fileOf(checkpoint, format, await mappedWinners(parts, checkpoint), parts.crunch, totalPrize)
@@ -29,31 +34,46 @@ export function createPayouts(parts: PayoutParts): Payouts {
 }
 
 /** A registry that is read at most twice a minute, also while it fails. */
-function remembered({ registry, now, log }: Pick<PayoutParts, 'registry' | 'now' | 'log'>): CruncherRegistry {
+function remembered({ registry, now, log }: Pick<PayoutParts, 'registry' | 'now' | 'log'>): RememberedRegistry {
   let last: { readonly at: Instant; readonly accounts: Promise<CruncherAccounts> } | undefined
+  let problem: RegistryProblem | null = null
+  function note(error: unknown): void {
+    const detail = errorText(error)
+    problem = { reason: publicText(error), detail, since: problem?.since ?? now() }
+    log?.warn('wallets cannot be read', { stage: 'report', registry: registry.place, error: detail })
+  }
   return {
     place: registry.place,
     accounts(models) {
       if (last === undefined || Math.abs(now() - last.at) >= shownForMs) {
         const accounts = registry.accounts(models)
-        // A page without wallets looks like winners without wallets, so the operator must find the cause in the log.
-        accounts.catch((error: unknown) =>
-          log?.warn('wallets cannot be read', { stage: 'report', registry: registry.place, error: errorText(error) }),
-        )
+        accounts.then(() => {
+          problem = null
+        }, note)
         last = { at: now(), accounts }
       }
       return last.accounts
     },
+    problem: () => problem,
   }
 }
 
-async function winnersReport(parts: PayoutParts, checkpoint: Checkpoint) {
+interface RememberedRegistry extends CruncherRegistry {
+  problem(): RegistryProblem | null
+}
+
+function publicText(error: unknown): string {
+  return (error instanceof CrunchError ? error.publicReason : undefined) ?? 'the registry of crunchers cannot be read'
+}
+
+async function winnersReport(parts: PayoutParts, checkpoint: Checkpoint): Promise<WinnersReport> {
   try {
     const winners = await allWinners(parts, checkpoint)
-    return { winners, problem: mappingProblem(checkpoint, winners, parts.registry) }
+    return { winners, problem: mappingProblem(checkpoint, winners, parts.registry), registryProblem: null }
   } catch (error) {
     if (!(error instanceof CrunchError) || !error.code.startsWith('REGISTRY_')) throw error
-    return { winners: winnersOf(checkpoint, await parts.store.models(), new Map()), problem: error.message }
+    const winners = winnersOf(checkpoint, await parts.store.models(), new Map())
+    return { winners, problem: error.message, registryProblem: publicText(error) }
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Checkpoint, Winner } from '../../domain/checkpoint.ts'
+import type { Model } from '../../domain/models/model.ts'
+import type { Instant } from '../../domain/time.ts'
 
 /** Files that hand a payout over to the chain; see `domain/payout/payout-files.ts`. */
 export type PayoutFormat = 'emission' | 'cli' | 'prizes-ndjson' | 'prizes-json'
@@ -13,6 +15,18 @@ export interface WinnersReport {
    * For the operator: names the winners without a wallet, or says why the registry cannot be read, with its path; `null` if all have one.
    */
   readonly problem: string | null
+  /** Why the registry cannot be read, for the public; `null` if it can. Then winners have no wallet that may have one. */
+  readonly registryProblem: string | null
+}
+
+/** Why the accounts of crunchers cannot be read. */
+export interface RegistryProblem {
+  /** For the public. */
+  readonly reason: string
+  /** For the operator, with the place and the fix. */
+  readonly detail: string
+  /** The first read that failed since the last one that did not. */
+  readonly since: Instant
 }
 
 /**
@@ -23,6 +37,11 @@ export interface WinnersReport {
 export interface Payouts {
   /** For display: never rejects because of the registry, which it reads at most twice a minute. */
   winners(checkpoint: Checkpoint): Promise<WinnersReport>
+  /**
+   * What the newest finished read for display found; `null` if it succeeded, or there was none. It waits for nothing, and begins the next
+   * read if the last one is too old.
+   */
+  registryProblem(models: readonly Pick<Model, 'cruncherId'>[]): RegistryProblem | null
   /**
    * The text of a file. Formats of prizes reject with `BAD_REQUEST` without `totalPrize`, a whole number of micro-units that is not
    * negative; `cli` does so if the competition has no name on chain.

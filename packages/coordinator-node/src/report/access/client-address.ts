@@ -86,6 +86,11 @@ export function countedAs(address: string | null): string {
   return [...first, ...zeros, ...last].slice(0, 4).join(':')
 }
 
+/** Whether this is how this machine's own address is counted. */
+export function isLoopbackNetwork(counted: string): boolean {
+  return counted === countedAs('::1') || isLoopback(counted)
+}
+
 /** Why a text is not an address or a network such as `10.0.0.0/8`; `undefined` if it is one. */
 export function networkProblem(text: string): string | undefined {
   const [address = '', bits, ...rest] = text.split('/')

@@ -40,15 +40,20 @@ export function createGate(options: GateOptions): MiddlewareHandler {
   return async (context, next) => {
     const routeTier = tierOfRequest(context, tierOf, report)
     context.set('viewer', anyone)
+    context.set('counted', null)
     if (routeTier === null || routeTier === 'page' || probes.includes(context.req.path)) return next()
     const isWrite = !readMethods.includes(context.req.method)
     const tier = prefixedTier(routeTier, context.req.path, settings)
     const client = readClient(readConnection(context.env), context.req.raw.headers, isTrusted)
-    if (isWrite) limit(context, writes.waitSeconds(countedAs(client.address)), 'changes')
-    if (isWrite) writes.take(countedAs(client.address))
     const asked: Asked = { tier, isWrite, client, whyNotLocal: whyNotLocal(client, context.req.raw.headers) }
     const { viewer, hasKeys, keyName } = await identify(context, asked)
+    const counted = countedClient(client, keyName)
     context.set('viewer', viewer)
+    context.set('counted', counted)
+    if (isWrite) {
+      limit(context, writes.waitSeconds(counted), `changes ${keyName === null ? 'from this address' : 'with this key'}`)
+      writes.take(counted)
+    }
     const refusal = decideAccess({ ...asked, viewer, hasKeys, readsNeedKey: settings.readsNeedKey ?? false })
     if (refusal !== null) {
       if (refusal.status === 401) context.header('www-authenticate', 'Bearer realm="report"')
@@ -59,6 +64,11 @@ export function createGate(options: GateOptions): MiddlewareHandler {
       report.log.info('change requested', { ...requestFields(context), client: client.address, key: keyName })
     return next()
   }
+}
+
+/** A key is counted by its own name, so that others at its address, as behind a proxy, cannot use up its tries. */
+function countedClient({ address }: Client, keyName: string | null): string {
+  return keyName === null ? countedAs(address) : `key ${keyName}`
 }
 
 /** The tier of the route that will answer; `null` if none will. Middleware of all paths is not a route. */
@@ -84,6 +94,8 @@ function createIdentifier({ keys: ring, report: { log }, monotonicMs }: GateOpti
   const failures = createRateLimit({ burst: 10, everyMs: 6_000, monotonicMs })
   function ownerOf(context: Context, keys: Keys, key: string, client: string): Identity {
     const owner = keys.ownerOf(key)
+    // Nothing may wait between this and the count of the failure, or requests at the same time would all pass.
+    if (owner?.isRandom !== true) limit(context, failures.waitSeconds(client), 'wrong keys from this address')
     if (owner !== null) return { viewer: owner.viewer, hasKeys: keys.isNonEmpty, keyName: owner.name }
     failures.take(client)
     log.warn('wrong key', { ...requestFields(context), client })
@@ -97,11 +109,7 @@ function createIdentifier({ keys: ring, report: { log }, monotonicMs }: GateOpti
     const presented = presentedKey(context.req.raw.headers)
     if (presented !== null && 'refusal' in presented) return refuse(400, presented.refusal)
     if (presented !== null) {
-      const counted = countedAs(client.address)
-      const keys = await ring.current()
-      // Nothing may wait between this and the count of the failure, or requests at the same time would all pass.
-      limit(context, failures.waitSeconds(counted), 'wrong keys')
-      return ownerOf(context, keys, presented.key, counted)
+      return ownerOf(context, await ring.current(), presented.key, countedAs(client.address))
     }
     const isOpen = !isWrite && (tier === 'public' || tier === 'read')
     if (isOpen && reason !== null) return { viewer: anyone, hasKeys: false, keyName: null }
@@ -119,5 +127,5 @@ function createIdentifier({ keys: ring, report: { log }, monotonicMs }: GateOpti
 function limit(context: Context, waitSeconds: number, what: string): void {
   if (waitSeconds === 0) return
   context.header('retry-after', String(waitSeconds))
-  refuse(429, `Too many ${what} from this address. Try again in ${waitSeconds} s.`)
+  refuse(429, `Too many ${what}. Try again in ${waitSeconds} s.`)
 }

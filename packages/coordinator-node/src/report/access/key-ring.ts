@@ -8,8 +8,15 @@ import type { Viewer } from './viewer.ts'
 export interface Keys {
   /** Whether the node has any valid key; the key of this machine does not count. */
   readonly isNonEmpty: boolean
-  /** Who may present this key, and its name; `null`: it is not valid. */
-  ownerOf(text: string): { readonly viewer: Viewer; readonly name: string } | null
+  /** Who may present this key; `null`: it is not valid. */
+  ownerOf(text: string): KeyOwner | null
+}
+
+export interface KeyOwner {
+  readonly viewer: Viewer
+  readonly name: string
+  /** Whether the key is random, so that it cannot be found by trying. `API_KEY` is what the operator has written. */
+  readonly isRandom: boolean
 }
 
 export interface KeyRing {
@@ -67,14 +74,14 @@ function openKeys(keys: ReadonlyMap<string, ApiKey>, { legacyKey, machineKey, wa
     isNonEmpty: legacyKey !== undefined || [...keys.values()].some((key) => isKeyValid(key, now)),
     ownerOf(text) {
       if (legacyKey !== undefined && isSameSecret(text, legacyKey)) {
-        return { viewer: { role: 'admin', by: 'key' }, name: 'API_KEY' }
+        return { viewer: { role: 'admin', by: 'key' }, name: 'API_KEY', isRandom: false }
       }
       const key = keys.get(keyIdOf(text) ?? '')
       if (key !== undefined && isKeyOf(key, text) && isKeyValid(key, now))
-        return { viewer: viewerOf(key), name: key.name }
+        return { viewer: viewerOf(key), name: key.name, isRandom: true }
       const own = machineKey?.()
       if (own === undefined || !isSameSecret(text, own)) return null
-      return { viewer: { role: 'admin', by: 'key' }, name: 'this machine' }
+      return { viewer: { role: 'admin', by: 'key' }, name: 'this machine', isRandom: true }
     },
   }
 }

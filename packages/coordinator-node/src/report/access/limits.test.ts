@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { accessUnderTest, bearer } from './access.testkit.ts'
+import { accessUnderTest, bearer, type Sent } from './access.testkit.ts'
 import { countedAs } from './client-address.ts'
 import { createRateLimit } from './rate-limit.ts'
 
@@ -62,19 +62,35 @@ it('gives each request an id, the client’s own if its form is safe, and logs i
 describe('rate limits', () => {
   it('limits changes of one client, and no other client’s', async () => {
     const { send, time } = accessUnderTest({ legacyKey: 'k' })
-    const change = async (from: string) => send(confirm, { method: 'POST', from, ...bearer('k') })
-    for (let count = 0; count < 60; count += 1) expect((await change('203.0.113.1')).status).toBe(200)
+    const change = async (from: string) => send(confirm, { method: 'POST', from })
+    for (let count = 0; count < 60; count += 1) expect((await change('203.0.113.1')).status).toBe(401)
     const refused = await change('203.0.113.1')
     expect(refused.status).toBe(429)
     expect(refused.headers.get('retry-after')).toBe('1')
-    expect((await change('203.0.113.2')).status).toBe(200)
+    expect((await change('203.0.113.2')).status).toBe(401)
     expect((await send('/open', { from: '203.0.113.1' })).status).toBe(200)
     time.monotonicMs += 1_000
-    expect((await change('203.0.113.1')).status).toBe(200)
+    expect((await change('203.0.113.1')).status).toBe(401)
     expect((await change('203.0.113.1')).status).toBe(429)
   })
 
-  it('limits wrong keys of one client, before they are compared', async () => {
+  it('counts a key by its own name: others at its address use up none of its tries, and it none of theirs', async () => {
+    const { send, addKey } = accessUnderTest()
+    const keys = [await addKey('admin', { name: 'one' }), await addKey('admin', { name: 'two' })]
+    const change = async (headers: Sent['headers'] = {}) => (await send(confirm, { method: 'POST', headers })).status
+    const [one, two] = keys.map((key) => bearer(key).headers)
+    for (let count = 0; count < 60; count += 1) await change()
+    for (let count = 0; count < 11; count += 1) await change(bearer(`guess ${count}`).headers)
+    expect([await change(), await change(bearer('guess').headers)]).toEqual([429, 429])
+    for (let count = 0; count < 60; count += 1) expect(await change(one)).toBe(200)
+    const refused = await send(confirm, { method: 'POST', from: '203.0.113.2', headers: one ?? {} })
+    expect([refused.status, refused.body.detail]).toEqual([429, 'Too many changes with this key. Try again in 1 s.'])
+    expect(await change(two)).toBe(200)
+    // Its reads too.
+    expect((await send('/open', { headers: one ?? {} })).status).toBe(200)
+  })
+
+  it('limits wrong keys of one client, and says nothing of a key that may be a guess', async () => {
     const { send, lines, time } = accessUnderTest({ legacyKey: 'k' })
     const guess = async (key: string, from = '2001:db8::1') => (await send('/open', { from, ...bearer(key) })).status
     for (let count = 0; count < 10; count += 1) expect(await guess(`guess ${count}`)).toBe(401)

@@ -82,7 +82,10 @@ it.each([
   ['a URL of 100 kB', `GET /open?a=${'x'.repeat(100_000)} HTTP/1.1\r\n${host}\r\n\r\n`, '431'],
   ['headers of 100 kB', `GET /open HTTP/1.1\r\n${host}\r\nA: ${'x'.repeat(100_000)}\r\n\r\n`, '431'],
   ['5,000 headers', `GET /open HTTP/1.1\r\n${host}\r\n${'a:\r\n'.repeat(5_000)}Connection: close\r\n\r\n`, '431'],
-  ['no host', 'GET /open HTTP/1.1\r\n\r\n', '400'],
+  ['no host', 'GET /open HTTP/1.1\r\nConnection: close\r\n\r\n', '400'],
+  ['a host that is none', 'GET /open HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', '400'],
+  ['a host with a name', 'GET /open HTTP/1.1\r\nHost: a@b\r\nConnection: close\r\n\r\n', '400'],
+  ['no HTTP', 'hello\r\n\r\n', '400'],
   ['a NUL character in a header', `GET /open HTTP/1.1\r\n${host}\r\nX-Request-Id: a\u0000b\r\n\r\n`, '400'],
   [
     'two lengths',
@@ -90,7 +93,14 @@ it.each([
     '400',
   ],
 ])('refuses %s', async (_, text, status) => {
-  expect((await answerTo(await open(text))).slice(0, 40)).toContain(` ${status} `)
+  const answer = await answerTo(await open(text))
+  expect(answer.slice(0, 40)).toContain(` ${status} `)
+  const [head = '', body = ''] = answer.split('\r\n\r\n', 2)
+  const requestId = /^x-request-id: (.*)$/im.exec(head)?.[1]
+  // The stand-in of the app has another form of errors.
+  if (!/^content-type: application\/problem\+json/im.test(head))
+    return expect(JSON.parse(body)).toHaveProperty('detail')
+  expect(JSON.parse(body)).toMatchObject({ status: Number(status), detail: expect.any(String), request_id: requestId })
 })
 
 it('gives up slow headers, silent connections and slow bodies in bounded time', async () => {
@@ -113,6 +123,11 @@ it('gives up slow headers, silent connections and slow bodies in bounded time', 
       at(`POST ${confirm} HTTP/1.1\r\n${host}\r\nContent-Length: 10\r\n\r\n1`),
     ])
     for (const answer of answers) expect(answer).toMatch(/^(HTTP\/1.1 40[81] |$)/)
+    // Also to the second request of a connection, and with a body.
+    expect(await at(`GET /open HTTP/1.1\r\n${host}\r\n\r\nGET /open HTTP/1.1\r\nA:`)).toMatch(
+      /^HTTP\/1.1 200 .*HTTP\/1.1 408 /s,
+    )
+    expect(answers[1]).toContain('"detail":"The request was not sent in time."')
   } finally {
     await slow.close()
   }

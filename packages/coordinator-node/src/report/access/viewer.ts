@@ -15,6 +15,8 @@ export interface RequestVariables {
   /** In the answer's X-Request-Id, and in every line that the node logs about the request. */
   requestId: string
   viewer: Viewer
+  /** By whom limits count the request: the name of its key, or the network that it comes from; `null` for probes. */
+  counted: string | null
 }
 
 /** When answers become public: once the node knows the round's truth, or at once. */

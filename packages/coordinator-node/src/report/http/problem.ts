@@ -81,15 +81,26 @@ export function problem(
   text: string,
   fieldErrors?: readonly FieldError[],
 ): Response {
-  const body = {
+  const body = problemBody(status, text, context.get('requestId'), fieldErrors)
+  return context.body(JSON.stringify(body), status, { 'content-type': problemType })
+}
+
+export const problemType = 'application/problem+json; charset=utf-8'
+
+export function problemBody(
+  status: number,
+  text: string,
+  requestId: string,
+  fieldErrors?: readonly FieldError[],
+): z.infer<typeof problemSchema> {
+  return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
     ...errorTexts(text),
-    ...(fieldErrors === undefined ? {} : { fieldErrors }),
-    request_id: context.get('requestId'),
+    ...(fieldErrors === undefined ? {} : { fieldErrors: [...fieldErrors] }),
+    request_id: requestId,
   }
-  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json; charset=utf-8' })
 }
 
 /** The response to an exception of a route; logs it unless only the client is at fault. */

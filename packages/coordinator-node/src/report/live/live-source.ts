@@ -2,8 +2,9 @@ import type { WorkerStore } from '../../ports/store-workers.ts'
 
 /** Shorter ones are for tests. */
 export interface StreamLimits {
-  /** Streams at a time. */
+  /** Streams at a time, and those of one client. */
   readonly clients: number
+  readonly clientsOfOne: number
   /** Events, and their bytes, that are kept for clients that read slowly or come back. */
   readonly events: number
   readonly bytes: number
@@ -17,6 +18,8 @@ export interface StreamLimits {
 
 export const streamLimits: StreamLimits = {
   clients: 1_000,
+  // A network behind one address holds several people.
+  clientsOfOne: 100,
   events: 2_000,
   bytes: 32 * 1_048_576,
   heartbeatMs: 15_000,

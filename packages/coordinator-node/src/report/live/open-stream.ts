@@ -3,8 +3,9 @@ import type { Log } from '../../ports/log.ts'
 import type { Viewer } from '../access/viewer.ts'
 import { zonedTime } from '../rows/row-fields.ts'
 import type { Position } from './event-ids.ts'
-import { eventBytes, type LiveHub } from './live-hub.ts'
+import type { LiveHub } from './live-hub.ts'
 import type { StreamLimits } from './live-source.ts'
+import { dataText, eventBytes } from './publish-news.ts'
 import type { Topic } from './topics.ts'
 
 export interface StreamOptions {
@@ -17,6 +18,8 @@ export interface StreamOptions {
   readonly stopping: AbortSignal | undefined
   readonly log: Log
   readonly requestId: string
+  /** The client, as limits count it. */
+  readonly counted: string | null
   /** Closes the connection of a client that does not read. */
   readonly cut: () => void
 }
@@ -39,6 +42,7 @@ export function openStream(options: StreamOptions): ReadableStream<Uint8Array> {
   let wakeReader = (): void => undefined
 
   const listener = {
+    counted: options.counted,
     wake() {
       if (!ring.reaches(seq)) end('too slow: newer events took the place of those that it had not read')
       wakeReader()
@@ -77,7 +81,7 @@ export function openStream(options: StreamOptions): ReadableStream<Uint8Array> {
       if (opening.length > 0 || isOver) return opening.shift() ?? null
       if (ending !== null) {
         isOver = true
-        return eventBytes(ids.of(seq), 'end', { reason: ending })
+        return eventBytes(ids.of(seq), 'end', dataText({ reason: ending }))
       }
       const event = ring.after(seq)
       if (event !== undefined) {
@@ -116,7 +120,7 @@ function streamOf(next: () => Promise<Uint8Array | null>, close: () => void): Re
 function openingOf(id: string, reset: Start['reset']): Uint8Array[] {
   // The id without data is where a client resumes that is cut before its first event.
   const first = encoder.encode(`retry: 2000\nid: ${id}\n\n`)
-  return reset === null ? [first] : [first, eventBytes(id, 'reset', reset)]
+  return reset === null ? [first] : [first, eventBytes(id, 'reset', dataText(reset))]
 }
 
 interface Start {

@@ -17,6 +17,12 @@ export interface News {
   data(viewer: Viewer): Promise<unknown>
 }
 
+export interface Reading {
+  readonly news: readonly News[]
+  /** Call it once the news are published: then they are known. Until then, the next reading gives them again. */
+  remember(): void
+}
+
 type ListTopic = Exclude<Topic, 'rounds' | 'predictions'>
 
 export const listTopics: readonly ListTopic[] = ['leaderboard', 'feeds', 'checkpoints', 'models']
@@ -37,15 +43,17 @@ export function createChangeReader(report: ReportContext) {
     return rows.length === 0 ? [] : [rows.filter((row) => !isEnsemble(row.model_id))]
   }
 
-  async function readList(topic: ListTopic): Promise<readonly News[]> {
+  async function readList(topic: ListTopic): Promise<Reading> {
     const before = known.get(topic)
     const parts = (await partsOf(topic)).map((part) => ({ part, text: JSON.stringify(part) }))
-    known.set(topic, new Set(parts.map(({ text }) => text)))
-    if (before === undefined) return []
-    return parts.filter(({ text }) => !before.has(text)).map(({ part }) => ({ topic, data: async () => part }))
+    const fresh = before === undefined ? [] : parts.filter(({ text }) => !before.has(text))
+    return {
+      news: fresh.map(({ part }) => ({ topic, data: async () => part })),
+      remember: () => known.set(topic, new Set(parts.map(({ text }) => text))),
+    }
   }
 
-  async function readRound(id: string): Promise<readonly News[]> {
+  async function newsOfRound(id: string): Promise<readonly News[]> {
     const [found, models] = await Promise.all([reads.roundReport(id), reads.models()])
     // Already pruned.
     if (found === null) return []
@@ -65,8 +73,10 @@ export function createChangeReader(report: ReportContext) {
 
   return {
     /** The first reading of a list is what is known, not news. */
-    read: (change: Exclude<Change, 'all'>): Promise<readonly News[]> =>
-      isRound(change) ? readRound(change.slice('round:'.length)) : readList(change),
+    async read(change: Exclude<Change, 'all'>): Promise<Reading> {
+      if (!isRound(change)) return readList(change)
+      return { news: await newsOfRound(change.slice('round:'.length)), remember: () => undefined }
+    },
     /** The rounds asked since, oldest first. */
     async roundsSince(from: number, to: number): Promise<readonly string[]> {
       const rows = await reads.predictionReports({ modelIds: [], from, to, limit: 1_000 })

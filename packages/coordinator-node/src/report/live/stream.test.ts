@@ -248,6 +248,48 @@ describe('a client of the stream', () => {
   })
 })
 
+it('bounds the streams of one address or key, but not those of this machine, which may be a proxy', async () => {
+  const { app } = liveReport({ clientsOfOne: 1 })
+  const ask = (remoteAddress: string) => {
+    const incoming = { socket: { remoteAddress }, httpVersion: '1.1', rawHeaders: [] }
+    return app.request('/reports/stream', { headers: { host: '127.0.0.1' } }, { incoming })
+  }
+  const [first, other] = [await ask('2001:db8::1'), await ask('2001:db8:0:1::1')]
+  expect([first.status, other.status]).toEqual([200, 200])
+  const refused = await ask('2001:db8::2')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30'])
+  await first.body?.cancel()
+  const again = await ask('2001:db8::2')
+  expect(again.status).toBe(200)
+  const here = [await ask('127.0.0.1'), await ask('127.0.0.1'), await ask('::1'), await ask('::1')]
+  expect(here.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  await Promise.all([other, again, ...here].map(({ body }) => body?.cancel()))
+})
+
+it('publishes a change as a whole, once, however often that fails', async () => {
+  const { store } = reportUnderTest()
+  let failures = 2
+  const reads = {
+    ...store,
+    async models() {
+      const rows = await store.models()
+      if (rows.length < 3 || failures === 0) return rows
+      failures -= 1
+      // It reads like a missing name, but no event can be made of it.
+      return rows.map((row) => (row.id === 'c' ? { ...row, cruncherName: Number.NaN as unknown as string } : row))
+    },
+  }
+  const live = reportUnderTest({ reads, live: { ...store, limits: never } })
+  await prepare(store, ['a'])
+  const client = await connect({ ...live, listeners: [], stopping: new AbortController() })
+  await store.registerModels([model('b'), model('c')], minute(0))
+  const ids = (await client.take(2)).map(({ data }) => (data as { model_id: string }).model_id)
+  await store.openRound(round(0))
+  expect([ids, typesOf(await client.take(1))]).toEqual([['b', 'c'], ['rounds']])
+  expect(failures).toBe(0)
+  await client.end()
+})
+
 it('reads each change once for all clients, and reads again what it could not', async () => {
   const { store } = reportUnderTest()
   let readCount = 0

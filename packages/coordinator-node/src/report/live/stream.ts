@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
+import { isLoopbackNetwork } from '../access/client-address.ts'
 import { defineRoute } from '../http/define-route.ts'
 import { problem } from '../http/problem.ts'
 import { serveRoute } from '../http/serve-route.ts'
-import { createLiveHub } from './live-hub.ts'
+import { createLiveHub, type LiveHub } from './live-hub.ts'
 import { streamLimits } from './live-source.ts'
 import { openStream } from './open-stream.ts'
 import { topicRefusal, topics } from './topics.ts'
@@ -37,7 +38,7 @@ export const stream = defineRoute({
     'A client that sends `Last-Event-ID`, as browsers do by themselves, gets all events since. If they are no longer kept, as after',
     'a restart, or if the node itself missed changes, it gets `reset` with `reason` and `since`: read again what you show.',
     '`end` with a `reason` comes before the node closes the stream: the client was too slow, 15 minutes have passed (10 s with a key), or the node',
-    'stops. Ask again then. Beyond 1,000 clients the answer is 503.',
+    'stops. Ask again then. Beyond 1,000 streams the answer is 503, and beyond 100 of one key or network it is 429.',
   ].join(' '),
   tier: 'read',
   query: z.object({ topics: topicsField }),
@@ -80,6 +81,12 @@ export const serveStream = serveRoute(stream, (report) => {
       context.header('retry-after', '30')
       return problem(context, 503, `All ${limits.clients} streams of this node are in use. Try again later.`)
     }
+    const counted = context.get('counted')
+    if (isTooMany(hub, counted, limits.clientsOfOne)) {
+      context.header('retry-after', '30')
+      const text = `This client has ${limits.clientsOfOne} open streams, which is the limit. Close one, or try again later.`
+      return problem(context, 429, text)
+    }
     const { incoming } = (context.env ?? {}) as { readonly incoming?: IncomingMessage }
     // The viewer is fixed while a stream is open, and a revoked key must not stay. The client resumes by the last id.
     const lifetimeMs = viewer.role === 'public' ? limits.lifetimeMs : Math.min(limits.lifetimeMs, keyLifetimeMs)
@@ -87,8 +94,17 @@ export const serveStream = serveRoute(stream, (report) => {
       ...{ hub, viewer, topics: wanted, resumeFrom, limits: { ...limits, lifetimeMs }, log: report.log },
       stopping: live.stopping,
       requestId: context.get('requestId'),
+      counted,
       cut: () => incoming?.socket.destroy(),
     })
     return context.body(body, 200, headers)
   }
 })
+
+/** This machine's own address is not limited: an unknown proxy may stand behind it, with all the clients of the node. */
+function isTooMany({ listeners }: LiveHub, counted: string | null, limit: number): boolean {
+  if (counted === null || isLoopbackNetwork(counted)) return false
+  let count = 0
+  for (const listener of listeners) if (listener.counted === counted) count += 1
+  return count >= limit
+}

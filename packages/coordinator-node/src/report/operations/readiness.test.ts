@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { changedContract } from '../../../test/sample-definition.ts'
+import { CrunchError } from '../../domain/errors.ts'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import { describeCompetition } from '../../live/describe-competition.ts'
-import { btc, candle, minute, prepare } from '../../ports/store-samples.ts'
+import { createPayouts } from '../../live/payouts/create-payouts.ts'
+import { btc, candle, checkpoint, minute, prepare } from '../../ports/store-samples.ts'
 import { type ReportUnderTest, reportUnderTest } from '../report-app.testkit.ts'
 import type { ReportContext } from '../report-context.ts'
 
@@ -12,7 +14,7 @@ interface Check {
 }
 interface Readiness {
   readonly status: string
-  readonly checks: Readonly<Record<'database' | 'feeds' | 'models' | 'lag', Check>>
+  readonly checks: Readonly<Record<'database' | 'feeds' | 'models' | 'payouts' | 'lag', Check>>
   readonly message?: string
 }
 
@@ -41,7 +43,10 @@ function contractOf(): ReportContext['contract'] {
 describe('/readyz', () => {
   it('is ready while the database, the feeds, the models and the pipeline are well', async () => {
     const { status, body } = await (await running(oneFeed)).get<Readiness>('/readyz')
-    expect([status, body]).toEqual([200, { status: 'ready', checks: { database: ok, feeds: ok, models: ok, lag: ok } }])
+    expect([status, body]).toEqual([
+      200,
+      { status: 'ready', checks: { database: ok, feeds: ok, models: ok, payouts: ok, lag: ok } },
+    ])
   })
 
   it('is degraded, still ready, when another feed of the contract has delivered nothing', async () => {
@@ -70,6 +75,41 @@ describe('/readyz', () => {
     await under.store.beginRetirements([{ modelId: 'b', reason: 'left' }], minute(50))
     const { status, body } = await under.get<Readiness>('/readyz')
     expect([status, body.checks.models.state]).toEqual([503, 'failing'])
+  })
+
+  it('is degraded while a payout waits and the wallets cannot be read, without the place that only the log names', async () => {
+    const { store } = reportUnderTest()
+    let failure: CrunchError | null = new CrunchError('REGISTRY_UNAVAILABLE', '/secret/crunchers.json: gone', {
+      publicReason: 'the registry of crunchers cannot be read',
+    })
+    let time = minute(70)
+    const registry = {
+      place: 'crunchers.json',
+      accounts: () => (failure === null ? Promise.resolve(new Map()) : Promise.reject(failure)),
+    }
+    const payouts = createPayouts({ store, registry, chain: null, crunch: null, now: () => time })
+    const under = await running({ ...oneFeed, payouts })
+    const state = async () => (await under.get<Readiness>('/readyz')).body.checks.payouts
+    expect(await state()).toEqual(ok)
+    await under.store.addCheckpoint(checkpoint(60))
+    // The first look begins to read, and waits for nothing.
+    await state()
+    expect(await state()).toEqual({
+      state: 'degraded',
+      reasons: [
+        `the registry of crunchers cannot be read, since 2026-03-01T11:10:00.000Z: waiting payouts: ${checkpoint(60).id}`,
+      ],
+    })
+    const latest = await under.get<{ meta: Record<string, unknown> }>('/reports/checkpoints/latest')
+    expect(latest.body.meta.registry_problem).toBe('the registry of crunchers cannot be read')
+    const emission = await under.get<Record<string, unknown>>('/reports/emissions/latest')
+    expect(emission.body.registry_problem).toBe('the registry of crunchers cannot be read')
+    failure = null
+    time += 30_000
+    await state()
+    expect(await state()).toEqual(ok)
+    const again = await under.get<{ meta: Record<string, unknown> }>('/reports/checkpoints/latest')
+    expect(again.body.meta.registry_problem).toBeNull()
   })
 
   it('is not ready while a stage is overdue, or nobody can open rounds', async () => {
@@ -102,7 +142,7 @@ describe('/readyz', () => {
       body: {
         checks: {
           database: { state: 'failing', reasons: ['the database is unreachable'] },
-          ...{ feeds: unknown, models: unknown, lag: unknown },
+          ...{ feeds: unknown, models: unknown, payouts: unknown, lag: unknown },
         },
       },
     })

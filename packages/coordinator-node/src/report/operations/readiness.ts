@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import type { Checkpoint } from '../../domain/checkpoint.ts'
 import { type FeedState, feedScopeKey } from '../../domain/feed-record.ts'
 import { type Model, takesPart } from '../../domain/models/model.ts'
-import type { Instant } from '../../domain/time.ts'
+import { formatInstant, type Instant } from '../../domain/time.ts'
+import type { Payouts } from '../../ports/payout/payouts.ts'
 import { predictLease } from '../../ports/store-workers.ts'
 import { defineRoute } from '../http/define-route.ts'
 import { jsonResponse } from '../http/json-response.ts'
@@ -25,6 +27,10 @@ const readyBody = z.object({
       description: 'Failing when no feed of the contract can be trusted, degraded when some cannot.',
     }),
     models: check.meta({ description: 'Failing when no model takes part, degraded when one was refused.' }),
+    payouts: check.meta({
+      description:
+        'Degraded when a payout waits and the registry of crunchers cannot be read, so that it cannot be exported or confirmed.',
+    }),
     lag: check.meta({ description: 'Failing when a stage of the pipeline is overdue or no worker can open rounds.' }),
   }),
 })
@@ -33,7 +39,7 @@ const readiness = defineRoute({
   method: 'get',
   path: '/readyz',
   tag: 'Node',
-  summary: 'Whether the competition runs: the database, the feeds, the models and the lag, each with its reasons.',
+  summary: 'Whether the competition runs: the database, feeds, models, payouts and the lag, each with its reasons.',
   description:
     '503 when one of them is failing; `unknown` is what cannot be read without the database. It answers within 2 s. A restart ' +
     'rarely helps: tell services that restart nodes to ask `/healthz`.',
@@ -65,17 +71,19 @@ async function lookAtNode(report: ReportContext): Promise<Checks> {
   const alarms = (report.progress?.().alarms ?? []).map(describeStandstill)
   try {
     return await readInTime(report, async (reads) => {
-      const [now, lease, feeds, models] = await Promise.all([
+      const [now, lease, feeds, models, pending] = await Promise.all([
         report.clock.refresh(),
         reads.leaseState(predictLease),
         reads.feedStates(),
         reads.models(),
+        reads.checkpoints({ status: 'PENDING', limit: maxPending }),
       ])
       const noRounds = leaseReason(lease)
       return {
         database: fine,
         feeds: checkFeeds(report.contract.feeds, feeds, now),
         models: checkModels(models, now),
+        payouts: checkPayouts(report.payouts, pending, models),
         lag: failingIfAny([...(noRounds === null ? [] : [noRounds]), ...alarms]),
       }
     })
@@ -83,10 +91,24 @@ async function lookAtNode(report: ReportContext): Promise<Checks> {
     const unknown: Check = { state: 'unknown', reasons: ['it cannot be read without the database'] }
     return {
       database: failingIfAny([databaseReason(error, report)]),
-      ...{ feeds: unknown, models: unknown },
+      ...{ feeds: unknown, models: unknown, payouts: unknown },
       // The last look at the pipeline is known without the database.
       lag: alarms.length === 0 ? unknown : failingIfAny(alarms),
     }
+  }
+}
+
+const maxPending = 20
+
+/** Only where something is to be paid: a node without payouts needs no registry. */
+function checkPayouts(payouts: Payouts | undefined, pending: readonly Checkpoint[], models: readonly Model[]): Check {
+  const waiting = pending.filter(({ entries }) => entries.some(({ rewardFrac64 }) => rewardFrac64 > 0))
+  const problem = waiting.length === 0 ? null : (payouts?.registryProblem(models) ?? null)
+  if (problem === null) return fine
+  const ids = waiting.map(({ id }) => id).join(', ')
+  return {
+    state: 'degraded',
+    reasons: [`${problem.reason}, since ${formatInstant(problem.since)}: waiting payouts: ${ids}`],
   }
 }
 

@@ -51,13 +51,17 @@ export const dataFile = defineRoute({
 
 export const serveDataFile = serveRoute(dataFile, (report) => async ({ params, context }) => {
   const { filename, ...scope } = params
-  const file = await filesOf(report).read(scope, filename)
+  const file = await filesOf(report).open(scope, filename)
   if (file === null) throw new CrunchError('NOT_FOUND', 'File not found: GET /data/backfill/index lists all files.')
-  return context.body(file, 200, {
+  const headers = {
+    'content-length': String(file.sizeBytes),
     'content-type': 'application/octet-stream',
     // A header holds Latin-1 without quotes: the name of a day's file stays as it is.
     'content-disposition': `attachment; filename="${encodeURIComponent(filename)}"`,
-  })
+  }
+  if (context.req.method !== 'HEAD') return context.body(file.bytes, 200, headers)
+  await file.bytes.cancel()
+  return context.body(null, 200, headers)
 })
 
 /** Rejects with NOT_FOUND in a process without a data folder. */

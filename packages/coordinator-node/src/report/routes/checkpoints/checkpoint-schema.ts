@@ -63,6 +63,9 @@ const rankingRow = z
   })
   .meta({ id: 'CheckpointRanking' })
 
+export const registryNote =
+  'Why the wallets and indexes of the winners cannot be read; null if they can, and in a list. The log of the node has the cause.'
+
 export const checkpointRow = z
   .object({
     id: z.string().meta({ examples: ['CKP_20260301_000000'] }),
@@ -106,6 +109,7 @@ export const checkpointRow = z
       unmapped_model_ids: z
         .array(z.string())
         .meta({ description: 'Paid models without a wallet; in a list, of a payout that is not confirmed: all.' }),
+      registry_problem: textOrNull.meta({ description: registryNote }),
     }),
     created_at: zonedTime,
     tx_hash: textOrNull,

@@ -70,6 +70,7 @@ describe('/reports/checkpoints', () => {
         ...{ refusals: [], acknowledged_by: null, acknowledged_at: null },
         moves: [],
         unmapped_model_ids: ['a', 'b'],
+        registry_problem: null,
         ranking: [
           expect.objectContaining({ model_id: 'a', model_name: 'model a', cruncher_name: 'C a', rank: 1 }),
           expect.objectContaining({

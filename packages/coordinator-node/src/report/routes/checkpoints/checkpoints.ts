@@ -5,7 +5,7 @@ import type { Model } from '../../../domain/models/model.ts'
 import { roleOf } from '../../../domain/models/model-role.ts'
 import { emissionRow } from '../../../domain/payout/payout-files.ts'
 import { winnersOf } from '../../../domain/payout/winners.ts'
-import type { Payouts } from '../../../ports/payout/payouts.ts'
+import type { Payouts, WinnersReport } from '../../../ports/payout/payouts.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { limitField } from '../../http/query-fields.ts'
@@ -68,16 +68,21 @@ export async function checkpointReports(
     checkpoints.map(async (checkpoint) => {
       const report = await payouts?.winners(checkpoint)
       const winners = report?.winners ?? winnersOf(checkpoint, models, new Map())
-      return checkpointRow(checkpoint, contract, byId, { versions, winners })
+      const registryProblem = report?.registryProblem ?? null
+      return checkpointRow(checkpoint, contract, byId, { versions, winners, registryProblem })
     }),
   )
+}
+
+interface RowParts extends Pick<WinnersReport, 'winners' | 'registryProblem'> {
+  readonly versions: readonly ContractVersion[]
 }
 
 function checkpointRow(
   checkpoint: Checkpoint,
   contract: ReportContract,
   models: ReadonlyMap<string, Model>,
-  { versions, winners }: { readonly versions: readonly ContractVersion[]; readonly winners: readonly Winner[] },
+  { versions, winners, registryProblem }: RowParts,
 ): CheckpointRow {
   return {
     id: checkpoint.id,
@@ -110,6 +115,7 @@ function checkpointRow(
         is_verified: isVerified,
       })),
       unmapped_model_ids: winners.filter(({ wallet }) => wallet === null).map(({ modelId }) => modelId),
+      registry_problem: registryProblem,
     },
     created_at: zonedTime(checkpoint.createdAt),
     tx_hash: checkpoint.transactionId,

@@ -6,8 +6,8 @@ import { idField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContext } from '../../report-context.ts'
 import { zonedTime } from '../../rows/row-fields.ts'
-import { count, zonedTime as zonedTimeSchema } from '../../schemas/fields.ts'
-import { checkpointRow, checkpointStatuses, emission } from './checkpoint-schema.ts'
+import { count, textOrNull, zonedTime as zonedTimeSchema } from '../../schemas/fields.ts'
+import { checkpointRow, checkpointStatuses, emission, registryNote } from './checkpoint-schema.ts'
 import { checkpointReports, emissionOf } from './checkpoints.ts'
 import { knownCheckpoint, newestCheckpoint } from './single-checkpoints.ts'
 
@@ -50,6 +50,7 @@ export const latestEmission = defineRoute({
       period_start: zonedTimeSchema,
       period_end: zonedTimeSchema,
       emission,
+      registry_problem: textOrNull.meta({ description: registryNote }),
     })
     .meta({ id: 'LatestEmission' }),
   example: { path: '/reports/emissions/latest' },
@@ -57,12 +58,14 @@ export const latestEmission = defineRoute({
 
 export const serveLatestEmission = serveRoute(latestEmission, ({ reads, payouts }) => async () => {
   const checkpoint = await newestCheckpoint(reads)
+  const report = await payouts?.winners(checkpoint)
   return {
     checkpoint_id: checkpoint.id,
     status: checkpoint.status,
     period_start: zonedTime(checkpoint.periodStart),
     period_end: zonedTime(checkpoint.periodEnd),
-    emission: emissionOf(checkpoint, (await payouts?.winners(checkpoint))?.winners ?? []),
+    emission: emissionOf(checkpoint, report?.winners ?? []),
+    registry_problem: report?.registryProblem ?? null,
   }
 })
 
