@@ -22,7 +22,7 @@ export function Bars({ label, bars, full = Math.max(0, ...bars.map(({ value }) =
     <ul class="bars" aria-label={label}>
       {bars.map(({ key, label: name, value, text }) => (
         <li key={key}>
-          <span class="cut">{name}</span>
+          <span class="bars-label">{name}</span>
           <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
             <rect width={full === 0 ? 0 : (100 * value) / full} height={10} />
           </svg>

@@ -29,3 +29,12 @@ export const useBoard = () =>
     topics: ['leaderboard'],
     apply: (event) => event as BoardRow[],
   })
+
+export type Activity = AnswerOf<'get', '/reports/models/activity'>[number]
+
+/** What each model answered during the last day. */
+export const useActivity = () =>
+  useResource('activity', (signal) => node.get('/reports/models/activity', { signal }), {
+    topics: ['models'],
+    everyMs: 30_000,
+  })

@@ -1,6 +1,7 @@
 import { Link } from 'wouter-preact'
 import { accessKey, node } from '../../data/node.ts'
 import { useResource } from '../../data/resource.ts'
+import { useActivity } from '../../data/resources.ts'
 import { Loaded } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { Time } from '../../parts/time.tsx'
@@ -8,7 +9,7 @@ import { ModelHistory } from './model-history.tsx'
 import { ModelOutcomes } from './model-outcomes.tsx'
 import { ModelPayouts } from './model-payouts.tsx'
 import { ModelRounds } from './model-rounds.tsx'
-import { modelState, useActivity } from './models-page.tsx'
+import { modelState } from './models-page.tsx'
 import { OwnerPanels } from './owner-panels.tsx'
 
 /** Everything about one model; with its owner's key also what others must not see. */

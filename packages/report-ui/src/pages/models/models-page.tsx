@@ -1,8 +1,6 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { Link } from 'wouter-preact'
-import { node } from '../../data/node.ts'
-import { useResource } from '../../data/resource.ts'
-import { useModels } from '../../data/resources.ts'
+import { type Activity, useActivity, useModels } from '../../data/resources.ts'
 import { useUrlState } from '../../data/url-state.ts'
 import { columnNumbers, counted, noData, percent, wholeNumber } from '../../format/numbers.ts'
 import { msOf } from '../../format/times.ts'
@@ -14,13 +12,6 @@ import { StateMark } from '../../parts/state-mark.tsx'
 import { Time } from '../../parts/time.tsx'
 
 type ModelRow = AnswerOf<'get', '/reports/models'>[number]
-export type Activity = AnswerOf<'get', '/reports/models/activity'>[number]
-
-export const useActivity = () =>
-  useResource('activity', (signal) => node.get('/reports/models/activity', { signal }), {
-    topics: ['models'],
-    everyMs: 30_000,
-  })
 
 /** Every model that the node knows, with what it answered of late. */
 export default function ModelsPage() {

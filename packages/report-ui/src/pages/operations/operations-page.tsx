@@ -1,7 +1,26 @@
-interface OperationsPageProps {
-  readonly id: string
-}
+import { FailuresPanel } from './failures-panel.tsx'
+import { HealthPanel } from './health-panel.tsx'
+import './operations.css'
 
-export default function OperationsPage({ id }: OperationsPageProps) {
-  return <h1>Operations {id}</h1>
+/** Whether the competition runs, and where it does not. */
+export default function OperationsPage() {
+  return (
+    <>
+      <div class="page-head">
+        <div>
+          <h1>Operations</h1>
+          <p>Whether the competition runs, where it waits, and what to do about it.</p>
+        </div>
+        <div class="row">
+          <a href="/healthz">Health</a>
+          <a href="/readyz">Readiness</a>
+          <a href="/metrics">Metrics</a>
+        </div>
+      </div>
+      <HealthPanel />
+      <div class="pairs-of-panels">
+        <FailuresPanel />
+      </div>
+    </>
+  )
 }
