@@ -15,7 +15,7 @@ import { Json } from './json.tsx'
 import { Loaded } from './panel.tsx'
 import { StateMark } from './state-mark.tsx'
 import { Countdown, Instant } from './time.tsx'
-import '../styles/trace.css'
+import './trace.css'
 
 type Trace = AnswerOf<'get', '/reports/predictions/{prediction_id}/trace'>
 

@@ -10,7 +10,7 @@ import { Loaded } from '../../parts/panel.tsx'
 import { Time } from '../../parts/time.tsx'
 import { roundColumns } from './round-columns.tsx'
 import { type RoundState, useRounds } from './use-rounds.ts'
-import '../../styles/rounds.css'
+import './rounds.css'
 
 const tabs: readonly { readonly state: RoundState | undefined; readonly title: string }[] = [
   { state: undefined, title: 'All' },

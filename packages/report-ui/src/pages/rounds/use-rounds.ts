@@ -1,7 +1,6 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { readLinked } from '../../data/node.ts'
 import { type Rows, readPages } from '../../data/read-pages.ts'
-
 import { type Resource, useResource } from '../../data/resource.ts'
 
 export type ListedRound = AnswerOf<'get', '/reports/rounds'>[number]

@@ -1,0 +1,168 @@
+import { useLocation } from 'wouter-preact'
+import type { StripMark, StripPoint } from '../../charts/strip-layout.ts'
+import { StripPlot } from '../../charts/strip-plot.tsx'
+import { useModels } from '../../data/resources.ts'
+import { useAddressWith, useUrlState } from '../../data/url-state.ts'
+import { counted } from '../../format/numbers.ts'
+import { fieldNames, type NumericFields, numericFields } from '../../format/numeric-fields.ts'
+import { usePins } from '../leaderboard/pins.ts'
+import type { Answer, Round } from './use-round.ts'
+
+/** Where the numbers of a strip come from. */
+type Of = 'answer' | 'score'
+
+interface Choice {
+  /** In the address. */
+  readonly key: string
+  readonly of: Of
+  readonly field: string
+}
+
+/** All answers, or their scores, on one axis, with the truth across it. */
+export function RoundStrip({ round }: { readonly round: Round }) {
+  const [url, change] = useUrlState()
+  const answers = round.predictions
+  const numbers: Readonly<Record<Of, readonly NumericFields[]>> = {
+    answer: answers.map(({ output }) => numericFields(output)),
+    score: answers.map(({ score, score_kind }) => numericFields(score_kind === 'valid' ? score : null)),
+  }
+  const choices = (['answer', 'score'] as const).flatMap((of) =>
+    fieldNames(numbers[of]).map((field): Choice => ({ key: `${of}:${field}`, of, field })),
+  )
+  const choice = choices.find(({ key }) => key === url.show) ?? choices[0]
+  if (choice === undefined) return <NothingToShow round={round} />
+  const truth = numericFields(round.truth)
+  const against = choice.of === 'score' ? undefined : truthField(choice.field, choices, truth, url.truth)
+  const marks: readonly StripMark[] =
+    against === undefined ? [] : [{ label: nameOf('truth', against), value: truth.get(against) ?? 0 }]
+  return (
+    <section class="panel" aria-label="All answers">
+      <Strip
+        title={titleOf(choice, against)}
+        answers={answers}
+        numbers={numbers[choice.of]}
+        field={choice.field}
+        marks={marks}
+      />
+      <div class="row small">
+        <FieldChoice
+          label="Show"
+          value={choice.key}
+          options={choices.map(({ key, of, field }) => [key, nameOf(of, field)])}
+          choose={(show) => change({ show, truth: null })}
+        />
+        {choice.of === 'score' || truth.size === 0 ? null : (
+          <FieldChoice
+            label="against"
+            value={against ?? 'none'}
+            options={[
+              ...[...truth.keys()].map((name): [string, string] => [name, nameOf('truth', name)]),
+              ['none', 'nothing'],
+            ]}
+            choose={(name) => change({ truth: name === '' ? 'value' : name })}
+          />
+        )}
+        <HiddenNote answers={answers} />
+      </div>
+    </section>
+  )
+}
+
+interface StripProps {
+  readonly title: string
+  readonly answers: readonly Answer[]
+  readonly numbers: readonly NumericFields[]
+  readonly field: string
+  readonly marks: readonly StripMark[]
+}
+
+function Strip({ title, answers, numbers, field, marks }: StripProps) {
+  const [, go] = useLocation()
+  const address = useAddressWith()
+  const [pins] = usePins()
+  const names = new Map(useModels().data.value?.map(({ model_id, model_name }) => [model_id, model_name]))
+  const points = answers.flatMap((answer, index): StripPoint[] => {
+    const value = numbers[index]?.get(field)
+    if (value === undefined) return []
+    const label = names.get(answer.model_id) ?? answer.model_id
+    return [{ key: answer.id, label, value, isPicked: pins.has(answer.model_id) }]
+  })
+  return (
+    <StripPlot title={title} points={points} marks={marks} onChoose={(prediction) => go(address({ prediction }))} />
+  )
+}
+
+/** The field of the truth that an answer is compared with: the chosen one, that of the same name, or the first for the first field. */
+function truthField(
+  field: string,
+  choices: readonly Choice[],
+  truth: NumericFields,
+  chosen: string | undefined,
+): string | undefined {
+  if (chosen === 'none') return undefined
+  if (chosen !== undefined && truth.has(chosen)) return chosen
+  if (truth.has(field)) return field
+  const [first] = truth.keys()
+  return choices[0]?.field === field ? first : undefined
+}
+
+function nameOf(of: Of | 'truth', field: string): string {
+  return field === '' ? of : `${of}: ${field}`
+}
+
+function titleOf({ of, field }: Choice, against: string | undefined): string {
+  const what = field === '' ? 'value' : field
+  if (of === 'score') return `What the answers scored (${what})`
+  return against === undefined
+    ? `What the models answered (${what})`
+    : `What the models answered (${what}), and what came true`
+}
+
+interface FieldChoiceProps {
+  readonly label: string
+  readonly value: string
+  readonly options: readonly (readonly [value: string, text: string])[]
+  readonly choose: (value: string) => void
+}
+
+function FieldChoice({ label, value, options, choose }: FieldChoiceProps) {
+  if (options.length < 2) return null
+  return (
+    <label class="row">
+      {label}
+      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+        {options.map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function HiddenNote({ answers }: { readonly answers: readonly Answer[] }) {
+  const hidden = answers.filter(({ hidden_until }) => hidden_until !== null).length
+  if (hidden === 0) return null
+  return <span class="quiet">{counted(hidden, 'answer')} hidden until the truth is known</span>
+}
+
+/** Why there is nothing to draw. */
+function NothingToShow({ round }: { readonly round: Round }) {
+  const hidden = round.predictions.filter(({ hidden_until }) => hidden_until !== null).length
+  const answered = round.predictions.filter(({ output }) => output !== null).length
+  return (
+    <section class="panel" aria-label="All answers">
+      <h2>All answers</h2>
+      <p>
+        {hidden > 0
+          ? `${counted(hidden, 'answer')} are hidden until the truth is known, so that models cannot copy each other. With its owner’s key, a model’s own answer is shown.`
+          : round.answered_at === null
+            ? 'The models are answering.'
+            : answered === 0
+              ? 'There is no valid answer. The table says why.'
+              : 'The answers contain no numbers that could be drawn. The table has them.'}
+      </p>
+    </section>
+  )
+}
