@@ -9,7 +9,7 @@ import type { Instant } from '../domain/time.ts'
 import type { PageReads } from './page-reads.ts'
 import type { BackfillStore } from './store-backfill.ts'
 import type { EraReads } from './store-eras.ts'
-import type { ExportReads, PredictionExport } from './store-exports.ts'
+import type { ExportReads, PredictionCursor, PredictionExport } from './store-exports.ts'
 import type { FeedReads, FeedStore } from './store-feed.ts'
 import type { KeyReads } from './store-keys.ts'
 import type { ModelReads } from './store-models.ts'
@@ -23,7 +23,20 @@ export interface PredictionFilter {
   /** Bounds on `performedAt`, both inclusive. */
   readonly from: Instant
   readonly to: Instant
+  /** Only what comes before it in the order of (performedAt, roundId, modelId); `null` or absent: all. */
+  readonly before?: PredictionCursor | null
   readonly limit: number
+}
+
+/** A position in all snapshots, which are in order of (periodEnd, modelId). */
+export interface SnapshotCursor {
+  readonly periodEnd: Instant
+  readonly modelId: string
+}
+
+/** `from` and `to` are bounds on `periodEnd`. */
+export interface SnapshotFilter extends Omit<PredictionFilter, 'before'> {
+  readonly before?: SnapshotCursor | null
 }
 
 /** The outcomes of one model's predictions since an instant. */
@@ -61,6 +74,10 @@ export interface FailureFilter {
   readonly modelId: string
   /** The least `performedAt`. */
   readonly since: Instant
+  /** The greatest `performedAt`; absent: any. */
+  readonly until?: Instant | undefined
+  /** Only what comes before it in the order of (performedAt, roundId); `null` or absent: all. */
+  readonly before?: Omit<PredictionCursor, 'modelId'> | null
   readonly limit: number
 }
 
@@ -118,6 +135,11 @@ export interface CheckpointFilter {
   readonly status?: CheckpointStatus
   /** Within the period, which is half-open. */
   readonly at?: Instant
+  /** Bounds on `periodEnd`, both inclusive. */
+  readonly from?: Instant
+  readonly to?: Instant
+  /** Only those with an earlier `periodEnd`. */
+  readonly before?: Instant | undefined
   readonly limit: number
 }
 
@@ -145,7 +167,7 @@ export interface ReportReads
   /** The NEWEST `limit` predictions of a model that are FAILED or ABSENT, given oldest first. */
   modelFailures(filter: FailureFilter): Promise<readonly ModelFailure[]>
   /** The NEWEST `limit` with `from <= periodEnd <= to`, given oldest first. */
-  snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
+  snapshotReports(filter: SnapshotFilter): Promise<readonly Snapshot[]>
   /** Newest first. */
   checkpoints(filter: CheckpointFilter): Promise<readonly Checkpoint[]>
   /** The state of a lease; `null` when it was never taken. */

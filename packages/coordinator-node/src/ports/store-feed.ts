@@ -29,6 +29,8 @@ export interface PruneRequest {
 export interface FeedReads {
   /** In order of scope key. */
   feedStates(): Promise<readonly FeedState[]>
+  /** The newest `limit` records of a scope with `eventAt <= eventThrough`, newest first. */
+  newestRecords(scope: FeedScope, limit: number, eventThrough: Instant): Promise<readonly FeedRecord[]>
 }
 
 /** Records and the state of their series. */

@@ -214,7 +214,9 @@ export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {
   }
 }
 
-export function filter(overrides: Partial<PredictionFilter> = {}): PredictionFilter {
+type Unpaged = Omit<PredictionFilter, 'before'>
+
+export function filter(overrides: Partial<Unpaged> = {}): Unpaged {
   return { modelIds: [], from: minute(-100_000), to: minute(100_000), limit: 1_000, ...overrides }
 }
 

@@ -205,6 +205,7 @@ function closeTests(context: StoreUnderTest): void {
       revokeApiKeys: () => store.revokeApiKeys('x', minute(0)),
       apiKeys: () => store.apiKeys(),
       latestRecords: () => store.latestRecords(btc, 1, minute(0)),
+      newestRecords: () => store.newestRecords(btc, 1, minute(1)),
       ensureFeeds: () => store.ensureFeeds([], minute(0)),
       putFeedStatus: () => store.putFeedStatus(btc, 'up', null, minute(0)),
       newestWatermark: () => store.newestWatermark(),

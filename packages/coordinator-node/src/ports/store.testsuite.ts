@@ -6,6 +6,7 @@ import { eraTests } from './store-era.testsuite.ts'
 import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { keyTests } from './store-keys.testsuite.ts'
+import { pageTests } from './store-pages.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
 import { predictionTests } from './store-prediction.testsuite.ts'
 import { progressTests } from './store-progress.testsuite.ts'
@@ -57,6 +58,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('retirement', () => retirementTests(underTest))
     describe('prediction', () => predictionTests(underTest))
     describe('activity', () => activityTests(underTest))
+    describe('pages', () => pageTests(underTest))
     describe('settlement', () => settlementTests(underTest))
     describe('periods', () => periodTests(underTest))
     describe('list of rounds', () => roundListTests(underTest))

@@ -10,11 +10,10 @@ const problem = 'is not a cursor of this route: take it from the header `Link` o
 export function cursorField<Key extends z.ZodType>(key: Key) {
   return z
     .string()
-    .max(maxLength, problem)
     .transform((text, context) => {
-      const read = key.safeParse(decode(text))
+      const read = key.safeParse(text.length > maxLength ? undefined : decode(text)?.key)
       if (read.success) return read.data
-      context.addIssue({ code: 'custom', message: problem, input: text })
+      context.addIssue({ code: 'custom', message: problem, params: badRequest, input: text })
       return z.NEVER
     })
     .optional()
@@ -23,18 +22,59 @@ export function cursorField<Key extends z.ZodType>(key: Key) {
     })
 }
 
+/** Of an issue that is answered with 400 instead of 422: what the client has changed was not its to write. */
+export const badRequest = { status: 400 } as const
+
+/** Throws the `ZodError` of a cursor that this list did not give. */
+export function refuseCursor(input: unknown): never {
+  throw new z.ZodRealError([{ code: 'custom', path: ['cursor'], message: problem, params: badRequest, input }])
+}
+
+/** Throws the `ZodError` of a cursor that another list gave, such as that of another model. */
+export function checkCursor(text: string | undefined, path: string): void {
+  const cursor = text === undefined || text.length > maxLength ? null : decode(text)
+  // What is no cursor at all is refused by its field.
+  if (cursor !== null && cursor.path !== path) refuseCursor(text)
+}
+
+/** The rows of a page, of which one more than its `limit` was read. Adds the header `Link` with the next page if there is one. */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+  { context, keyOf }: { readonly context: ReportRequest; readonly keyOf: (row: Row) => readonly (string | number)[] },
+): readonly Row[] {
+  if (rows.length <= limit) return rows
+  const page = rows.slice(0, limit)
+  linkNext(context, keyOf(page[limit - 1] as Row))
+  return page
+}
+
+/** The same of rows that come oldest first, of which the next page has older ones. */
+export function newestPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  { context, keyOf }: { readonly context: ReportRequest; readonly keyOf: (row: Row) => readonly (string | number)[] },
+): readonly Row[] {
+  if (rows.length <= limit) return rows
+  const page = rows.slice(-limit)
+  linkNext(context, keyOf(page[0] as Row))
+  return page
+}
+
 /** Adds the header `Link` (RFC 8288) with the next page, relative to the URL of the request, so that it is right behind a proxy. */
 export function linkNext(context: ReportRequest, key: readonly (string | number)[]): void {
   const { searchParams } = new URL(context.req.url)
-  searchParams.set('cursor', Buffer.from(JSON.stringify(key)).toString('base64url'))
+  searchParams.set('cursor', Buffer.from(JSON.stringify({ path: context.req.path, key })).toString('base64url'))
   context.header('link', `<?${searchParams}>; rel="next"`)
 }
 
-/** `undefined` for a text that is no cursor. */
-function decode(text: string): unknown {
+const cursorSchema = z.object({ path: z.string(), key: z.unknown() })
+
+/** `null` for a text that is no cursor. */
+function decode(text: string): z.output<typeof cursorSchema> | null {
   try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString())
+    return cursorSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
   } catch {
-    return undefined
+    return null
   }
 }

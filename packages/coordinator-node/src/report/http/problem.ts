@@ -108,7 +108,8 @@ export function errorResponse(error: Error, context: ReportRequest, log: Log): R
   if (error instanceof z.ZodError) {
     const fieldErrors = error.issues.map(({ path, message }) => ({ property: path.join('.'), message }))
     const text = fieldErrors.map(({ property, message }) => `${property} ${message}`.trim()).join('; ')
-    return problem(context, 422, text, fieldErrors)
+    const isMalformed = error.issues.every((issue) => 'params' in issue && issue.params?.status === 400)
+    return problem(context, isMalformed ? 400 : 422, text, fieldErrors)
   }
   if (error instanceof HTTPException) return problem(context, error.status as ContentfulStatusCode, error.message)
   const status = error instanceof CrunchError ? errorStatus(error.code) : 500

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readInstant } from '../../domain/instant-text.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 // All query values are text.
 
@@ -12,12 +13,26 @@ export function limitField(fallback: number, max: number) {
   return wholeNumberField(fallback, max).meta({ description: 'Maximum number of rows.' })
 }
 
+/** The same of a list that is whole by default. */
+export function pageLimitField(max: number) {
+  return z
+    .string()
+    .refine((text) => isCount(text, max), `must be a whole number from 1 to ${max}`)
+    .transform(Number)
+    .optional()
+    .meta({ type: 'integer', minimum: 1, maximum: max, description: 'Maximum number of rows; default: all.' })
+}
+
+function isCount(text: string, max: number): boolean {
+  return /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max
+}
+
 /** A whole number from 1 to `max`. */
 export function wholeNumberField(fallback: number, max: number) {
   const message = `must be a whole number from 1 to ${max}`
   return z
     .string()
-    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max, message)
+    .refine((text) => isCount(text, max), message)
     .transform(Number)
     .default(fallback)
     .meta({ type: 'integer', minimum: 1, maximum: max, default: fallback })
@@ -76,11 +91,30 @@ export const modelIdsField = z
   .default([])
   .meta({ description: 'Ids of models, separated by commas or in a parameter each; none: all models.' })
 
+const synonym = (name: string) =>
+  instantField.meta({ description: `The same as \`${name}\`, and takes precedence over it.` })
+
+/** A range of time, both ends inclusive. */
+export const rangeFields = { start: instantField, end: instantField, since: synonym('start'), until: synonym('end') }
+
+type TimeRange = { readonly [Name in keyof typeof rangeFields]?: number | undefined }
+
+/** The range that a request names, by default the `spanMs` before now, or all until now. Throws the `ZodError` of one that ends before it starts. */
+export async function readRange(
+  { start, end, since, until }: TimeRange,
+  clock: Pick<Clock, 'refresh'>,
+  spanMs?: number,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const to = until ?? end ?? (await clock.refresh())
+  const from = since ?? start ?? (spanMs === undefined ? Number.NEGATIVE_INFINITY : to - spanMs)
+  checkRange(from, to, since === undefined ? 'start' : 'since')
+  return { from, to }
+}
+
 /** The models and the time range of a chart's request. */
 export const chartFields = {
   projectIds: modelIdsField,
-  start: instantField,
-  end: instantField,
+  ...rangeFields,
   include_ensembles: flagField,
 }
 

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { CrunchError } from '../../domain/errors.ts'
 import { nearestName } from '../../domain/nearest-name.ts'
+import { checkCursor } from './cursor.ts'
 import { cutText } from './cut-text.ts'
 import type { RouteDefinition, RouteInput } from './define-route.ts'
 import { isList } from './formats.ts'
-import { chartFields } from './query-fields.ts'
 import type { ReportRequest } from './serve-route.ts'
 
 /** Parameters that the charts of the web application send to every route. */
-const chartParameters = Object.keys(chartFields)
+const chartParameters = ['projectIds', 'start', 'end', 'include_ensembles']
 
 /** Parses a request by its route's definition. Throws a `ZodError`, which is answered with 422, or `BAD_REQUEST`. */
 export async function readInput<Definition extends RouteDefinition>(
@@ -32,6 +32,7 @@ function readQuery(context: ReportRequest, definition: RouteDefinition): unknown
   const all = context.req.queries()
   if (extra !== 'any') refuseUnknown(context.req.path, Object.keys(all), names)
   if (query === undefined) return {}
+  if ('cursor' in query.shape) checkCursor(all.cursor?.at(-1), context.req.path)
   const last = Object.entries(all).map(([key, values]) => [key, values.at(-1)])
   const lists = 'projectIds' in query.shape ? { projectIds: all.projectIds ?? [] } : {}
   return query.parse({ ...Object.fromEntries(last), ...lists })

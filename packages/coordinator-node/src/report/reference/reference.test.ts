@@ -27,7 +27,7 @@ describe('/openapi.json', () => {
     )
     const { parameters = [], responses } = (body.paths['/reports/snapshots'] as { get: Operation }).get
     expect(parameters.map(({ name }) => name)).toEqual([
-      ...['projectIds', 'start', 'end', 'include_ensembles', 'model_id', 'since', 'until', 'limit', 'format'],
+      ...['projectIds', 'start', 'end', 'since', 'until', 'include_ensembles', 'model_id', 'limit', 'cursor', 'format'],
     ])
     const securityOf = (path: string) => (body.paths[path] as { get: Operation }).get.security
     expect(Object.keys(body.components.securitySchemes)).toEqual(['bearer', 'header'])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Instant } from '../../domain/time.ts'
-import { chartFields, checkRange, wholeNumberField } from '../http/query-fields.ts'
+import { chartFields, readRange, wholeNumberField } from '../http/query-fields.ts'
 import type { ReportContext } from '../report-context.ts'
 import { visibleModelIds } from './visible-models.ts'
 
@@ -29,9 +29,7 @@ export async function seriesSpan(
   { reads, clock }: Pick<ReportContext, 'reads' | 'clock'>,
   query: z.output<typeof seriesQuery>,
 ): Promise<SeriesSpan | null> {
-  const to = query.end ?? (await clock.refresh())
-  const from = query.start ?? to - weekMs
-  checkRange(from, to, 'start')
+  const { from, to } = await readRange(query, clock, weekMs)
   const modelIds = await visibleModelIds(reads, query)
   if (modelIds === null) return null
   const modelCount = modelIds.length === 0 ? (await reads.models()).length : modelIds.length

@@ -34,6 +34,8 @@ interface Feed {
 export interface FeedTable {
   append(records: readonly FeedRecord[]): AppendedRecords
   latest(scope: FeedScope, limit: number, knownThrough: Instant): readonly FeedRecord[]
+  /** Newest first, by the time of the event. */
+  newest(scope: FeedScope, limit: number, eventThrough: Instant): readonly FeedRecord[]
   /** Oldest first. */
   behind(scope: FeedScope, after: RecordCursor, limit: number): readonly FeedRecord[]
   ensure(scopes: readonly FeedScope[], at: Instant): void
@@ -69,6 +71,11 @@ export function createFeedTable(): FeedTable {
       const end = firstBehind(records, knownThrough)
       return records.slice(Math.max(0, end - limit), end)
     },
+    newest: (scope, limit, eventThrough) =>
+      recordsOf(scope)
+        .filter(({ eventAt }) => eventAt <= eventThrough)
+        .sort((left, right) => right.eventAt - left.eventAt)
+        .slice(0, limit),
     behind(scope, { knownAt, eventAt }, limit) {
       const isBehind = (record: FeedRecord) =>
         record.knownAt > knownAt || (record.knownAt === knownAt && record.eventAt > eventAt)

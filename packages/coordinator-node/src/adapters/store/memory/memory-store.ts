@@ -203,6 +203,7 @@ function feedVerbs(feeds: FeedTable, rounds: RoundTable, allListeners: ReadonlyS
     }),
     appendPast: verb((records: readonly FeedRecord[]) => feeds.append(records).inserted.length),
     latestRecords: verb(feeds.latest),
+    newestRecords: verb(feeds.newest),
     recordsBehind: verb(feeds.behind),
     ensureFeeds: verb(feeds.ensure),
     putFeedStatus: verb(feeds.putStatus),

@@ -3,6 +3,7 @@ import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
 import { percentile } from '../../../domain/statistics/percentile.ts'
 import type { FailureFilter, ModelActivity, ModelFailure } from '../../../ports/report-reads.ts'
 import { compareText } from '../compare-text.ts'
+import { comparePredictions } from './prediction-exports.ts'
 
 /** Outcomes of predictions per model, ordered by id. Predictions must be passed oldest first. */
 export function modelActivity(predictions: Iterable<Prediction>): readonly ModelActivity[] {
@@ -14,10 +15,12 @@ export function modelActivity(predictions: Iterable<Prediction>): readonly Model
 /** Predictions must be passed oldest first. */
 export function modelFailures(
   predictions: Iterable<Prediction>,
-  { modelId, limit }: FailureFilter,
+  { modelId, until = Number.POSITIVE_INFINITY, before = null, limit }: FailureFilter,
 ): readonly ModelFailure[] {
   return [...predictions]
     .filter((prediction) => prediction.modelId === modelId && !isValidAnswer(prediction.status))
+    .filter((prediction) => prediction.performedAt <= until)
+    .filter((prediction) => before === null || comparePredictions(prediction, { ...before, modelId }) < 0)
     .slice(-limit)
     .map(({ roundId, performedAt, status, reason, blame, detail, durationMs }) => ({
       ...{ roundId, performedAt, status, reason, blame, detail, durationMs },

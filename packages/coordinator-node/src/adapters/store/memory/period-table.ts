@@ -8,7 +8,7 @@ import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { CheckpointFilter, PredictionFilter } from '../../../ports/report-reads.ts'
+import type { CheckpointFilter, SnapshotFilter } from '../../../ports/report-reads.ts'
 import type { ClosedPeriod, VersionCounts } from '../../../ports/store-periods.ts'
 import { compareText } from '../compare-text.ts'
 import { unknownCheckpoint } from '../unknown-checkpoint.ts'
@@ -23,7 +23,7 @@ export interface PeriodTable {
   lastEnd(): Instant | null
   lastEndOf(era: number): Instant | null
   latestLeaderboard(until?: Instant): Leaderboard | null
-  snapshotReports(filter: PredictionFilter): readonly Snapshot[]
+  snapshotReports(filter: SnapshotFilter): readonly Snapshot[]
   addCheckpoint(checkpoint: Checkpoint): boolean
   lastCheckpointEnd(): Instant | null
   /** The beginning of the first checkpoint that waits for an acknowledgement; infinity without one. */
@@ -89,10 +89,11 @@ export function createPeriodTable(): PeriodTable {
     lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
     firstUnacknowledged: () => checkpoints.find(isUnacknowledged)?.periodStart ?? Number.POSITIVE_INFINITY,
     forget: (through, limit) => forget({ periods, leaderboards, snapshots }, through, limit),
-    checkpoints({ status, at, limit }) {
+    checkpoints({ status, at, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, before, limit }) {
       return checkpoints
         .filter((one) => status === undefined || one.status === status)
         .filter((one) => at === undefined || (one.periodStart <= at && at < one.periodEnd))
+        .filter(({ periodEnd }) => periodEnd >= from && periodEnd <= to && (before === undefined || periodEnd < before))
         .reverse()
         .slice(0, limit)
     },
@@ -102,7 +103,7 @@ export function createPeriodTable(): PeriodTable {
 
 function newestSnapshots(
   snapshots: readonly Snapshot[],
-  { modelIds, from, to, limit }: PredictionFilter,
+  { modelIds, from, to, before = null, limit }: SnapshotFilter,
 ): readonly Snapshot[] {
   const wanted = new Set(modelIds)
   const newestFirst: Snapshot[] = []
@@ -110,7 +111,10 @@ function newestSnapshots(
   for (; index >= 0 && newestFirst.length < limit; index -= 1) {
     const snapshot = snapshots[index] as Snapshot
     if (snapshot.periodEnd < from) break
-    if (wanted.size === 0 || wanted.has(snapshot.modelId)) newestFirst.push(snapshot)
+    if (wanted.size > 0 && !wanted.has(snapshot.modelId)) continue
+    const difference = before === null ? -1 : snapshot.periodEnd - before.periodEnd
+    if (difference < 0 || (difference === 0 && compareText(snapshot.modelId, before?.modelId ?? '') < 0))
+      newestFirst.push(snapshot)
   }
   return newestFirst.reverse()
 }

@@ -21,7 +21,7 @@ export function predictionExports(rows: readonly Row[], stretch: PredictionStret
     if (round.performedAt >= to) return found
     for (const [position, prediction] of predictions.entries()) {
       if (found.length === limit) return found
-      if (after !== null && !isBehind(prediction, after)) continue
+      if (after !== null && comparePredictions(prediction, after) <= 0) continue
       const { scheduleKey, scope, horizonMs, stepMs, actuals, voidReason } = round
       const score = scores[position] ?? null
       found.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score, actuals, voidReason })
@@ -30,9 +30,8 @@ export function predictionExports(rows: readonly Row[], stretch: PredictionStret
   return found
 }
 
-function isBehind(prediction: Prediction, after: PredictionCursor): boolean {
-  const { performedAt, roundId, modelId } = prediction
-  const difference =
-    performedAt - after.performedAt || compareText(roundId, after.roundId) || compareText(modelId, after.modelId)
-  return difference > 0
+/** In the order of (performedAt, roundId, modelId). */
+export function comparePredictions(one: PredictionCursor, other: PredictionCursor): number {
+  const { performedAt, roundId, modelId } = other
+  return one.performedAt - performedAt || compareText(one.roundId, roundId) || compareText(one.modelId, modelId)
 }

@@ -19,7 +19,7 @@ import { answersInOrder, storedLate } from '../check-answers.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
-import { predictionExports } from './prediction-exports.ts'
+import { comparePredictions, predictionExports } from './prediction-exports.ts'
 import { firstIndex, insertSorted } from './sorted-list.ts'
 
 /** A round with its predictions ordered by model id, each with its score. */
@@ -366,6 +366,7 @@ function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter):
     for (let position = predictions.length - 1; position >= 0 && newestFirst.length < filter.limit; position -= 1) {
       const prediction = predictions[position] as Prediction
       if (wanted.size > 0 && !wanted.has(prediction.modelId)) continue
+      if (filter.before && comparePredictions(prediction, filter.before) >= 0) continue
       const { scheduleKey, scope, horizonMs, stepMs, actuals, voidReason } = round
       const score = scores[position] ?? null
       newestFirst.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score, actuals, voidReason })

@@ -32,8 +32,8 @@ export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity'
       const rows = await sql<ActivityRow[]>`${activityStatement(sql, since)}`
       return rows.map(activityOf)
     },
-    async modelFailures({ modelId, since, limit }) {
-      const rows = await sql<ModelFailure[]>`${failureStatement(sql, { modelId, since, limit })}`
+    async modelFailures(filter) {
+      const rows = await sql<ModelFailure[]>`${failureStatement(sql, filter)}`
       return rows.reverse()
     },
     async runFacts() {
@@ -44,11 +44,17 @@ export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity'
 }
 
 /** Reads the model's rows since then through their index, newest first. */
-export const failureStatement = (sql: Query, { modelId, since, limit }: FailureFilter) => sql`
-  select input_id as "roundId", performed_at as "performedAt", status, reason, blame, detail, duration_ms as "durationMs"
-  from predictions
-  where (model_id, performed_at) >= (${modelId}, ${since}::timestamptz) and model_id = ${modelId} and status in ('FAILED', 'ABSENT')
-  order by model_id desc, performed_at desc, input_id desc limit ${limit}`
+export function failureStatement(sql: Query, { modelId, since, until, before = null, limit }: FailureFilter) {
+  const through = Math.min(until ?? Number.POSITIVE_INFINITY, before?.performedAt ?? Number.POSITIVE_INFINITY)
+  return sql`
+    select input_id as "roundId", performed_at as "performedAt", status, reason, blame, detail, duration_ms as "durationMs"
+    from predictions
+    where (model_id, performed_at) >= (${modelId}, ${since}::timestamptz)
+      and (model_id, performed_at) <= (${modelId}, ${through}::timestamptz)
+      and model_id = ${modelId} and status in ('FAILED', 'ABSENT')
+      ${before === null ? sql`` : sql`and (performed_at, input_id) < (${before.performedAt}::timestamptz, ${before.roundId}::text)`}
+    order by model_id desc, performed_at desc, input_id desc limit ${limit}`
+}
 
 const runStatement = (sql: Query) => sql`
   with rounds as (select count(*) as all, count(void_reason) as void from inputs),

@@ -44,6 +44,12 @@ export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): Fee
         order by known_at desc, event_at desc limit ${limit}`
       return rows.map(({ record }) => recordOf(scope, record)).reverse()
     },
+    async newestRecords(scope, limit, eventThrough) {
+      const rows = await sql<{ record: RecordArray }[]>`
+        select ${recordArray(sql)} as record from feed_records
+        where ${isScope(sql, scope)} and event_at <= ${eventThrough} order by event_at desc limit ${limit}`
+      return rows.map(({ record }) => recordOf(scope, record))
+    },
     async ensureFeeds(scopes, at) {
       const document = { scopes: scopes.map((scope) => ({ ...scopeOf(scope), at: encodeInstant(at) })) }
       await sql`

@@ -161,6 +161,7 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
   checkpoint: (store) => [store.checkpoint('none')],
   feedStates: (store) => [store.feedStates()],
   latestRecords: (store) => [store.latestRecords(btc, 10, now)],
+  newestRecords: (store) => [store.newestRecords(btc, 10, now)],
   models: (store) => [store.models()],
   reassignments: (store) => [store.reassignments()],
   competition: (store) => [store.competition()],

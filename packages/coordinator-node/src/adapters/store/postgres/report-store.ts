@@ -63,8 +63,10 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
       return rows.map(reportOf)
     },
     async snapshotReports(filter) {
-      const { from, to, limit } = filter
-      const newest = sql`period_end >= ${from} and period_end <= ${to}`
+      const { from, before = null, limit } = filter
+      const to = Math.min(filter.to, before?.periodEnd ?? filter.to)
+      const newest = sql`period_end >= ${from} and period_end <= ${to}
+        ${before === null ? sql`` : sql`and (period_end, model_id) < (${before.periodEnd}::timestamptz, ${before.modelId}::text)`}`
       const order = sql`order by period_end desc, model_id desc limit ${limit}`
       const matching = (one: Fragment) => sql`select ${snapshotColumns(sql)} from snapshots where ${one} ${order}`
       const rows = await sql<Snapshot[]>`
@@ -78,11 +80,13 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
         }`
       return [...rows].reverse()
     },
-    async checkpoints({ status, at, limit }) {
+    async checkpoints({ status, at, from, to, before, limit }) {
       const rows = await sql<CheckpointRow[]>`
         select ${checkpointColumns(sql)}
         from checkpoints where (${status ?? null}::text is null or status = ${status ?? null}::text)
           ${at === undefined ? sql`` : sql`and period_start <= ${at}::timestamptz and period_end > ${at}::timestamptz`}
+          ${from === undefined ? sql`` : sql`and period_end >= ${from}`} ${to === undefined ? sql`` : sql`and period_end <= ${to}`}
+          ${before === undefined ? sql`` : sql`and period_end < ${before}`}
         order by period_end desc limit ${limit}`
       return rows.map(checkpointOf)
     },
@@ -99,16 +103,21 @@ export const wantedModels = (sql: Query, { modelIds }: Pick<PredictionFilter, 'm
  * ago. Exported for the test of its plan.
  */
 export function predictionStatement(sql: Query, filter: PredictionFilter) {
-  const { from, to, limit } = filter
+  const { from, before = null, limit } = filter
+  const to = Math.min(filter.to, before?.performedAt ?? filter.to)
+  const isBefore =
+    before === null
+      ? sql``
+      : sql`and (performed_at, input_id, model_id) < (${before.performedAt}::timestamptz, ${before.roundId}::text, ${before.modelId}::text)`
   const order = sql`order by performed_at desc, input_id desc, model_id desc limit ${limit}`
   const predictions =
     filter.modelIds.length === 0
-      ? sql`select * from predictions where performed_at >= ${from} and performed_at <= ${to} ${order}`
+      ? sql`select * from predictions where performed_at >= ${from} and performed_at <= ${to} ${isBefore} ${order}`
       : sql`select matching.* from ${wantedModels(sql, filter)}
           cross join lateral (
             select * from predictions
             where (model_id, performed_at) >= (wanted.id, ${from}::timestamptz)
-              and (model_id, performed_at) <= (wanted.id, ${to}::timestamptz)
+              and (model_id, performed_at) <= (wanted.id, ${to}::timestamptz) ${isBefore}
             order by model_id desc, performed_at desc, input_id desc limit ${limit}
           ) matching ${order}`
   return sql`

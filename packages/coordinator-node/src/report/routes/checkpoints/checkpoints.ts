@@ -7,9 +7,10 @@ import { emissionRow } from '../../../domain/payout/payout-files.ts'
 import { winnersOf } from '../../../domain/payout/winners.ts'
 import type { Payouts, WinnersReport } from '../../../ports/payout/payouts.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
+import { cursorField, pageOf } from '../../http/cursor.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { limitField } from '../../http/query-fields.ts'
-import { serveRoute } from '../../http/serve-route.ts'
+import { type ReportRequest, serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { zonedTime } from '../../rows/row-fields.ts'
 import { versionRow } from '../node/contract-version.ts'
@@ -17,11 +18,16 @@ import { checkpointStatuses, type emission, checkpointRow as rowSchema } from '.
 
 type CheckpointRow = z.input<typeof rowSchema>
 
+/** Of one answer: about 20 MB. */
+export const maxEntries = 50_000
+export const checkpointCursor = cursorField(z.tuple([z.int()]))
+
 export const checkpoints = defineRoute({
   method: 'get',
   path: '/reports/checkpoints',
   tag: 'Checkpoints',
   summary: 'Payouts, newest first.',
+  description: `An answer has fewer than \`limit\` payouts if these have more than ${maxEntries} models; the next page has older ones.`,
   tier: 'read',
   extra: 'charts',
   query: z.object({
@@ -31,6 +37,7 @@ export const checkpoints = defineRoute({
       .transform((status) => (status === '' ? undefined : status))
       .optional(),
     limit: limitField(20, 100),
+    cursor: checkpointCursor,
   }),
   answer: z.array(rowSchema),
   example: { path: '/reports/checkpoints?limit=1' },
@@ -39,9 +46,23 @@ export const checkpoints = defineRoute({
 export const serveCheckpoints = serveRoute(
   checkpoints,
   ({ reads, contract }) =>
-    ({ query: { status, limit } }) =>
-      checkpointRows(reads, contract, status === undefined ? { limit } : { status, limit }),
+    async ({ query: { status, limit, cursor }, context }) => {
+      const filter = { ...(status === undefined ? {} : { status }), before: cursor?.[0], limit }
+      return checkpointReports(reads, contract, await checkpointPage(reads, filter, context))
+    },
 )
+
+/** A page of checkpoints, newest first, that have at most {@link maxEntries} models together: a checkpoint has every model. */
+export async function checkpointPage(
+  reads: Pick<ReportReads, 'checkpoints' | 'models'>,
+  filter: Parameters<ReportReads['checkpoints']>[0],
+  context: ReportRequest,
+): Promise<readonly Checkpoint[]> {
+  const modelCount = (await reads.models()).length
+  const limit = Math.max(1, Math.min(filter.limit, Math.floor(maxEntries / Math.max(1, modelCount))))
+  const found = await reads.checkpoints({ ...filter, limit: limit + 1 })
+  return pageOf(found, limit, { context, keyOf: ({ periodEnd }) => [periodEnd] })
+}
 
 /** Checkpoints as the API gives them, newest first. */
 export async function checkpointRows(

@@ -7,6 +7,7 @@ import { checkRange, instantField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import { timeOrNull, zonedTime } from '../../rows/row-fields.ts'
 import { activityRow as rowSchema } from './model-schema.ts'
+import { modelPage, modelPageFields } from './models.ts'
 
 const dayMs = 86_400_000
 /** The cost grows with the span, and older results say little about a model's current state. */
@@ -20,19 +21,25 @@ export const modelActivity = defineRoute({
   description: 'Models without predictions are included. `since` may be up to 7 days ago; default: a day ago.',
   tier: 'public',
   extra: 'charts',
-  query: z.object({ since: instantField }),
+  query: z.object({ since: instantField, ...modelPageFields }),
   answer: z.array(rowSchema),
   example: { path: '/reports/models/activity' },
 })
 
-export const serveModelActivity = serveRoute(modelActivity, ({ reads, clock }) => async ({ query, viewer }) => {
-  const now = await clock.refresh()
-  const since = query.since ?? now - dayMs
-  checkRange(now - maxSpanMs, since, 'since', 'must not be more than 7 days ago')
-  const [models, activities] = await Promise.all([reads.models(), reads.modelActivity(since)])
-  const byId = new Map(activities.map((activity) => [activity.modelId, activity]))
-  return models.map((model) => activityRow(model, since, byId.get(model.id), maySeeDiagnostics(viewer, model)))
-})
+export const serveModelActivity = serveRoute(
+  modelActivity,
+  ({ reads, clock }) =>
+    async ({ query, viewer, context }) => {
+      const now = await clock.refresh()
+      const since = query.since ?? now - dayMs
+      checkRange(now - maxSpanMs, since, 'since', 'must not be more than 7 days ago')
+      const [models, activities] = await Promise.all([reads.models(), reads.modelActivity(since)])
+      const byId = new Map(activities.map((activity) => [activity.modelId, activity]))
+      return modelPage(models, query, context).map((model) =>
+        activityRow(model, since, byId.get(model.id), maySeeDiagnostics(viewer, model)),
+      )
+    },
+)
 
 function activityRow(
   model: Model,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { PredictionExport, PredictionReport } from '../../../ports/store-exports.ts'
+import { cursorField, newestPage } from '../../http/cursor.ts'
 import { defineRoute } from '../../http/define-route.ts'
-import { chartFields, checkRange, limitField } from '../../http/query-fields.ts'
+import { chartFields, idField, limitField, readRange, rowIdField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { type AnswerGate, answerFields, answerGate } from '../../rows/hidden-answers.ts'
@@ -17,24 +18,36 @@ export const predictions = defineRoute({
   path: '/reports/predictions',
   tag: 'Predictions',
   summary: 'The newest predictions of a range, oldest first.',
-  description: 'Default: the week before `end`.',
+  description: 'Default: the week before `end`. The next page has older ones.',
   tier: 'read',
   extra: 'charts',
-  query: z.object({ ...chartFields, limit: limitField(5_000, 20_000) }),
+  query: z.object({
+    ...chartFields,
+    limit: limitField(5_000, 20_000),
+    cursor: cursorField(z.tuple([z.int(), rowIdField, idField])),
+  }),
   answer: z.array(rowSchema),
   example: { path: '/reports/predictions?limit=2' },
 })
 
-export const servePredictions = serveRoute(predictions, ({ reads, contract, clock }) => async ({ query, viewer }) => {
-  const to = query.end ?? (await clock.refresh())
-  const from = query.start ?? to - weekMs
-  checkRange(from, to, 'start')
-  const modelIds = await visibleModelIds(reads, query)
-  if (modelIds === null) return []
-  const reports = await reads.predictionReports({ modelIds, from, to, limit: query.limit })
-  const gate = await answerGate(viewer, reads, contract)
-  return reports.map((report) => predictionRow(report, contract, gate))
-})
+export const servePredictions = serveRoute(
+  predictions,
+  ({ reads, contract, clock }) =>
+    async ({ query, viewer, context }) => {
+      const { from, to } = await readRange(query, clock, weekMs)
+      const modelIds = await visibleModelIds(reads, query)
+      if (modelIds === null) return []
+      const { limit, cursor } = query
+      const before = cursor && { performedAt: cursor[0], roundId: cursor[1], modelId: cursor[2] }
+      const found = await reads.predictionReports({ modelIds, from, to, before: before ?? null, limit: limit + 1 })
+      const gate = await answerGate(viewer, reads, contract)
+      const page = newestPage(found, limit, {
+        context,
+        keyOf: ({ prediction: { performedAt, roundId, modelId } }) => [performedAt, roundId, modelId],
+      })
+      return page.map((report) => predictionRow(report, contract, gate))
+    },
+)
 
 export function predictionRow(
   report: PredictionExport,

@@ -2,9 +2,11 @@ import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 import { coverageOf } from '../../../domain/models/coverage.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { ReportReads, SnapshotFilter } from '../../../ports/report-reads.ts'
+import { cursorField, newestPage } from '../../http/cursor.ts'
 import { defineRoute } from '../../http/define-route.ts'
-import { chartFields, checkRange, idField, instantField, limitField, rowIdField } from '../../http/query-fields.ts'
-import { serveRoute } from '../../http/serve-route.ts'
+import { chartFields, idField, limitField, readRange, rowIdField } from '../../http/query-fields.ts'
+import { type ReportRequest, serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
 import { naiveTime, withNumbers } from '../../rows/row-fields.ts'
 import { snapshotSummary } from '../../rows/snapshot-summary.ts'
@@ -28,20 +30,22 @@ const rowSchema = scoredRow({
     .meta({ description: 'Means of the score fields and the metrics, which are also columns of the row.' }),
 }).meta({ id: 'Snapshot' })
 
+/** The key of a snapshot in a cursor. */
+export const snapshotCursor = cursorField(z.tuple([z.int(), idField]))
+
 export const snapshots = defineRoute({
   method: 'get',
   path: '/reports/snapshots',
   tag: 'Snapshots',
   summary: "The newest snapshots of a range, oldest first: a model's score over time.",
-  description: '`since` and `until` take precedence over `start` and `end`.',
+  description: 'The next page has older ones.',
   tier: 'read',
   extra: 'charts',
   query: z.object({
     ...chartFields,
     model_id: z.union([z.literal(''), idField]).optional(),
-    since: instantField,
-    until: instantField,
     limit: limitField(100, 1_000),
+    cursor: snapshotCursor,
   }),
   answer: z.array(rowSchema),
   example: { path: '/reports/snapshots?limit=2' },
@@ -66,16 +70,29 @@ export const serveOneSnapshot = serveRoute(oneSnapshot, ({ reads, contract }) =>
   throw new CrunchError('NOT_FOUND', `There is no snapshot ${params.snapshot_id}; ${fix}.`)
 })
 
-export const serveSnapshots = serveRoute(snapshots, ({ reads, contract, clock }) => async ({ query }) => {
-  const to = query.until ?? query.end ?? (await clock.refresh())
-  const from = query.since ?? query.start ?? 0
-  checkRange(from, to, query.since === undefined ? 'start' : 'since')
+export const serveSnapshots = serveRoute(snapshots, ({ reads, contract, clock }) => async ({ query, context }) => {
+  const { from, to } = await readRange(query, clock)
   const projectIds = query.model_id ? [...query.projectIds, query.model_id] : query.projectIds
   const modelIds = await visibleModelIds(reads, { ...query, projectIds })
   if (modelIds === null) return []
-  const found = await reads.snapshotReports({ modelIds, from, to, limit: query.limit })
+  const found = await snapshotPage(reads, { modelIds, from, to, cursor: query.cursor, limit: query.limit }, context)
   return found.map((snapshot) => snapshotRow(snapshot, contract))
 })
+
+interface SnapshotQuery extends Omit<SnapshotFilter, 'before'> {
+  readonly cursor: z.output<typeof snapshotCursor>
+}
+
+/** A page of snapshots, oldest first. */
+export async function snapshotPage(
+  reads: Pick<ReportReads, 'snapshotReports'>,
+  { cursor, limit, ...filter }: SnapshotQuery,
+  context: ReportRequest,
+): Promise<readonly Snapshot[]> {
+  const before = cursor === undefined ? null : { periodEnd: cursor[0], modelId: cursor[1] }
+  const found = await reads.snapshotReports({ ...filter, before, limit: limit + 1 })
+  return newestPage(found, limit, { context, keyOf: ({ periodEnd, modelId }) => [periodEnd, modelId] })
+}
 
 export function snapshotRow(snapshot: Snapshot, contract: ReportContract): z.input<typeof rowSchema> {
   const summary = snapshotSummary(snapshot, contract)
