@@ -72,8 +72,11 @@ const cursorSchema = z.object({ path: z.string(), key: z.unknown() })
 
 /** `null` for a text that is no cursor. */
 function decode(text: string): z.output<typeof cursorSchema> | null {
+  const bytes = Buffer.from(text, 'base64url')
+  // Node skips what is not base64.
+  if (bytes.toString('base64url') !== text) return null
   try {
-    return cursorSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
+    return cursorSchema.parse(JSON.parse(bytes.toString()))
   } catch {
     return null
   }
