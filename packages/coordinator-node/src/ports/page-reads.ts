@@ -69,4 +69,31 @@ export interface RoundListReads {
   roundSummaries(filter: RoundFilter): Promise<readonly RoundSummary[]>
 }
 
-export interface PageReads extends RankingReads, RoundListReads {}
+export interface BucketSpan {
+  readonly scope: FeedScope
+  /** Of `eventAt`: `from <= eventAt < to`. */
+  readonly from: Instant
+  readonly to: Instant
+  /** The width of a bucket; buckets begin at multiples of it since 1970. */
+  readonly bucketMs: number
+}
+
+/** One numeric field of the records of a series within a bucket of time. */
+export interface FieldBucket {
+  readonly start: Instant
+  readonly field: string
+  readonly count: number
+  /** By `eventAt`. */
+  readonly first: number
+  readonly last: number
+  readonly min: number
+  readonly max: number
+  readonly sum: number
+}
+
+export interface FeedSeriesReads {
+  /** In order of (start, field). Buckets without records, and fields that are no numbers, are left out. */
+  fieldBuckets(span: BucketSpan): Promise<readonly FieldBucket[]>
+}
+
+export interface PageReads extends RankingReads, RoundListReads, FeedSeriesReads {}

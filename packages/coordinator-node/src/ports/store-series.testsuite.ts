@@ -2,8 +2,10 @@ import { expect, it } from 'vitest'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import {
   answeredRound,
+  btc,
   candle,
   checkpoint,
+  eth,
   leaderboard,
   minute,
   minuteMs,
@@ -71,6 +73,26 @@ function periodSeriesTests(context: StoreUnderTest): void {
       { ...board(30), places: [] },
     ])
     expect(await store.rankingsAt([])).toEqual([])
+  })
+
+  it('adds up the numbers of a series in buckets of time', async () => {
+    const { store } = context
+    await store.appendRecords([
+      candle(2, { close: 5, open: 4, note: 'text', none: null }),
+      candle(0, { close: -1e-3, open: 0 }),
+      candle(1, { close: 7 }),
+      candle(9, { close: 1 }),
+      candle(1, { close: 100 }, eth),
+    ])
+    const span = { scope: btc, from: minute(0), to: minute(9), bucketMs: 2 * minuteMs }
+    const [none, one] = [{ count: 1 }, { count: 2 }]
+    expect(await store.fieldBuckets(span)).toEqual([
+      { ...one, start: minute(0), field: 'close', first: -1e-3, last: 7, min: -1e-3, max: 7, sum: 6.999 },
+      { ...none, start: minute(0), field: 'open', first: 0, last: 0, min: 0, max: 0, sum: 0 },
+      { ...none, start: minute(2), field: 'close', first: 5, last: 5, min: 5, max: 5, sum: 5 },
+      { ...none, start: minute(2), field: 'open', first: 4, last: 4, min: 4, max: 4, sum: 4 },
+    ])
+    expect(await store.fieldBuckets({ ...span, from: minute(3) })).toEqual([])
   })
 
   it('returns the newest snapshot of each model in a span, both ends included', async () => {

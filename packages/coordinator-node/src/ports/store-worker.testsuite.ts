@@ -262,6 +262,7 @@ function closeTests(context: StoreUnderTest): void {
       modelActivity: () => store.modelActivity(minute(0)),
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
+      fieldBuckets: () => store.fieldBuckets({ scope: btc, from: 0, to: 1, bucketMs: 1 }),
       periodEnds: () => store.periodEnds({ from: 0, to: 1, limit: 1 }),
       roundSummaries: () => store.roundSummaries(roundFilter()),
       rankingsAt: () => store.rankingsAt([]),

@@ -18,6 +18,7 @@ import { serveRewards } from './checkpoints/rewards.ts'
 import { serveCheckpointPayload, serveLatestCheckpoint, serveOneCheckpoint } from './checkpoints/single-checkpoints.ts'
 import { serveCompetition } from './competition/competition.ts'
 import { serveDiversity, serveModelDiversity } from './diversity/diversity.ts'
+import { serveFeedSeries } from './feeds/feed-series.ts'
 import { serveFeedTail } from './feeds/feed-tail.ts'
 import { serveFeeds } from './feeds/feeds.ts'
 import { serveLeaderboard } from './leaderboard/leaderboard.ts'
@@ -49,7 +50,7 @@ export const allRoutes = [
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
   ...[servePredictions, serveOnePrediction, serveTrace, serveRounds, serveOneRound],
-  ...[serveFeeds, serveFeedTail],
+  ...[serveFeeds, serveFeedSeries, serveFeedTail],
   ...[serveSnapshots, serveOneSnapshot, serveEnsembleHistory],
   ...[serveDiversity, serveModelDiversity],
   ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],

@@ -133,7 +133,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     schedules: verb(schedules.active),
     ...reportVerbs(rounds, models, verb),
     ...seriesVerbs(createSeries(rounds, periods), verb),
-    ...pageVerbs(rounds, periods, verb),
+    ...pageVerbs(feeds, rounds, periods, verb),
     async probe(_limitMs, read) {
       gate.requireOpen()
       return read(rows)

@@ -138,6 +138,7 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
   pipelineProgress: (store) => [store.pipelineProgress(now)],
   storeTime: (store) => [store.storeTime()],
   leaderboardsAt: (store) => [store.leaderboardsAt(ends)],
+  fieldBuckets: (store) => [store.fieldBuckets({ scope: btc, ...lastDay, bucketMs: 600_000 })],
   periodEnds: (store) => [store.periodEnds({ ...week, limit: 100 })],
   rankingsAt: (store) => [store.rankingsAt(ends)],
   roundSummaries: (store) => [

@@ -1,6 +1,8 @@
-import type { RoundFilter } from '../../../../ports/page-reads.ts'
+import type { BucketSpan, RoundFilter } from '../../../../ports/page-reads.ts'
+import type { FeedTable } from '../feed-table.ts'
 import type { PeriodTable } from '../period-table.ts'
 import type { RoundTable } from '../round-table.ts'
+import { fieldBuckets } from './field-buckets.ts'
 import { createRankings } from './rankings.ts'
 import { roundSummaries } from './round-list.ts'
 
@@ -9,11 +11,12 @@ type Verb = <Args extends readonly unknown[], Result>(
 ) => (...args: Args) => Promise<Result>
 
 /** The reads of `PageReads`. */
-export function pageVerbs(rounds: RoundTable, periods: PeriodTable, verb: Verb) {
+export function pageVerbs(feeds: FeedTable, rounds: RoundTable, periods: PeriodTable, verb: Verb) {
   const rankings = createRankings(periods)
   return {
     periodEnds: verb(rankings.periodEnds),
     rankingsAt: verb(rankings.rankingsAt),
     roundSummaries: verb((filter: RoundFilter) => roundSummaries(rounds, filter)),
+    fieldBuckets: verb((span: BucketSpan) => fieldBuckets(feeds, span)),
   }
 }
