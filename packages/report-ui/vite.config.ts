@@ -5,7 +5,17 @@ const sourceOf = (path: string): string => fileURLToPath(new URL(path, import.me
 
 /** `npm run dev` shows the page beside a node that runs at NODE_URL. */
 const node = process.env.NODE_URL ?? 'http://127.0.0.1:8000'
-const apiPaths = ['/reports', '/healthz', '/readyz', '/info', '/timing-metrics', '/docs', '/openapi.json', '/data']
+const apiPaths = [
+  '/reports',
+  '/healthz',
+  '/readyz',
+  '/info',
+  '/timing-metrics',
+  '/metrics',
+  '/docs',
+  '/openapi.json',
+  '/data',
+]
 
 export default defineConfig({
   // The engine contains the build of this page, so the page cannot depend on the build of the engine: it takes the client's source.

@@ -49,7 +49,7 @@ export default function CheckpointPage({ id }: CheckpointPageProps) {
           </div>
           <PayoutTable
             ranking={checkpoint.meta.ranking}
-            unmapped={new Set(checkpoint.meta.unmapped_model_ids)}
+            unmapped={new Set(checkpoint.meta.registry_problem === null ? checkpoint.meta.unmapped_model_ids : [])}
             indexes={indexesOf(checkpoint)}
           />
         </>

@@ -3,7 +3,13 @@ import type { Checkpoint } from './checkpoint-data.ts'
 import { withCheckpoint } from './checkpoint-list.ts'
 import { canActHere, nextMove, paymentBlock, transactionProblem } from './next-move.ts'
 
-const meta = { emission_reason: null, refusals: [], acknowledged_by: null, unmapped_model_ids: [] }
+const meta = {
+  emission_reason: null,
+  refusals: [],
+  acknowledged_by: null,
+  registry_problem: null,
+  unmapped_model_ids: [],
+}
 const payout = (changes: object = {}, status: Checkpoint['status'] = 'PENDING') =>
   ({ id: 'CKP_1', status, meta: { ...meta, ...changes } }) as unknown as Checkpoint
 
@@ -13,11 +19,13 @@ test('a payout moves one step at a time, and an empty one never', () => {
   expect(nextMove(payout({ emission_reason: 'floor_unknown' }))).toBeNull()
 })
 
-test('a payment waits for the acceptance of refused results, then for wallets', () => {
+test('a payment waits for the acceptance of refused results, then for the registry and wallets', () => {
   const refusals = [{ what: 'scores', count: 2, of: 9, reason: 'NaN' }]
   expect(paymentBlock(payout({ refusals, unmapped_model_ids: ['a'] }))?.command).toContain('CKP_1 --acknowledged-by')
   const accepted = payout({ refusals, acknowledged_by: 'Ada', unmapped_model_ids: ['a', 'b'] })
   expect(paymentBlock(accepted)?.text).toContain('2 winners')
+  const unread = payout({ registry_problem: 'it does not answer', unmapped_model_ids: ['a'] })
+  expect(paymentBlock(unread)?.text).toContain('it does not answer')
   expect(paymentBlock(payout())).toBeNull()
 })
 

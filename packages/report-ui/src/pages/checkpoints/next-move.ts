@@ -21,6 +21,7 @@ export function paymentBlock({
       command: `npx crunch checkpoint export ${id} --acknowledged-by YOUR_NAME`,
     }
   }
+  if (meta.registry_problem !== null) return { text: `The payment waits: ${meta.registry_problem}.` }
   const unmapped = meta.unmapped_model_ids.length
   if (unmapped === 0) return null
   return { text: `Add the crunchers of ${counted(unmapped, 'winner')} to the registry: they have no wallet yet.` }

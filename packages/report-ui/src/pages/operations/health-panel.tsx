@@ -17,6 +17,7 @@ const checkNames = {
   feeds: 'Feeds',
   models: 'Models',
   lag: 'Pipeline',
+  payouts: 'Payouts',
 } as const
 
 /** What is degraded, since when, why, and what to do. */

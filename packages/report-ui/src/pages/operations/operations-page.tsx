@@ -1,5 +1,6 @@
 import { FailuresPanel } from './failures-panel.tsx'
 import { HealthPanel } from './health-panel.tsx'
+import { LatencyPanel } from './latency-panel.tsx'
 import './operations.css'
 
 /** Whether the competition runs, and where it does not. */
@@ -20,6 +21,7 @@ export default function OperationsPage() {
       <HealthPanel />
       <div class="pairs-of-panels">
         <FailuresPanel />
+        <LatencyPanel />
       </div>
     </>
   )
