@@ -34,7 +34,7 @@ export function OneFeed({ feed }: { readonly feed: Feed }) {
           )
         }
       </Panel>
-      <div class="panels">
+      <div class="panels feed-panels">
         <VoidRounds feed={feed} />
         <Panel title="Tail: the newest records as they are stored" resource={records}>
           {(rows) => <Tail records={rows} />}
@@ -64,9 +64,10 @@ function FeedState({ feed }: { readonly feed: Feed }) {
         <h2>{feedKey(feed)}</h2>
         <StateMark mood={feedMoods[feed.status]} word={feed.status} />
       </div>
+      <p>{feedWords[feed.status]}</p>
       <p>
-        {feedWords[feed.status]} So since <Time at={feed.status_since} />
-        {feed.status_reason === null ? '.' : `: ${feed.status_reason}.`}
+        In this state since <Time at={feed.status_since} />
+        {feed.status_reason === null ? '' : `: ${feed.status_reason}`}
       </p>
       <GateRules feed={feed} />
     </section>

@@ -1,43 +1,62 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { gridMs } from '../../charts/record-chart.ts'
-import { wholeNumber } from '../../format/numbers.ts'
+import { columnNumbers, fullNumber, wholeNumber } from '../../format/numbers.ts'
+import { fieldNames, numericFields } from '../../format/numeric-fields.ts'
 import { msOf } from '../../format/times.ts'
 import { shortValue } from '../../format/values.ts'
+import { type Column, DataTable } from '../../parts/data-table.tsx'
 import { Instant } from '../../parts/time.tsx'
 
 export type TailRecord = AnswerOf<'get', '/reports/feeds/tail'>[number]
 
 const shownCount = 20
+/** Records with more numbers are written as one text. */
+const mostColumns = 8
 
 /** Newest first, with how long after its end each arrived. */
 export function Tail({ records }: { readonly records: readonly TailRecord[] }) {
   if (records.length === 0) return <p class="quiet">There is none yet.</p>
+  const rows = records.slice(0, shownCount)
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="The newest records">
-      <table class="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">Time of the record</th>
-            <th scope="col">Values</th>
-            <th scope="col" class="number">
-              Late, ms
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {records.slice(0, shownCount).map(({ ts_event, ts_ingested, values, kind, granularity }) => (
-            <tr key={ts_event}>
-              <td class="nowrap">
-                <Instant at={ts_event} />
-              </td>
-              <td title={JSON.stringify(values)}>{shortValue(values)}</td>
-              <td class="number">
-                {wholeNumber(msOf(ts_ingested) - msOf(ts_event) - (gridMs(kind, granularity) ?? 0))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable label="The newest records" columns={tailColumns(rows)} rows={rows} keyOf={({ ts_event }) => ts_event} />
   )
+}
+
+function tailColumns(rows: readonly TailRecord[]): readonly Column<TailRecord>[] {
+  return [
+    { key: 'time', title: 'Time', width: '168px', isHeld: true, cell: ({ ts_event }) => <Instant at={ts_event} /> },
+    ...valueColumns(rows),
+    {
+      key: 'late',
+      title: 'Late, ms',
+      hint: 'From the end of the record to its arrival at this node',
+      width: '92px',
+      isNumber: true,
+      cell: ({ ts_event, ts_ingested, kind, granularity }) =>
+        wholeNumber(msOf(ts_ingested) - msOf(ts_event) - (gridMs(kind, granularity) ?? 0)),
+    },
+  ]
+}
+
+function valueColumns(rows: readonly TailRecord[]): readonly Column<TailRecord>[] {
+  const fields = new Map(rows.map((row) => [row, numericFields(row.values)]))
+  const names = fieldNames([...fields.values()])
+  if (names.length === 0 || names.length > mostColumns) {
+    const cell = ({ values }: TailRecord) => (
+      <span class="cut" title={JSON.stringify(values)}>
+        {shortValue(values)}
+      </span>
+    )
+    return [{ key: 'values', title: 'Values', width: 'minmax(240px, 1fr)', cell }]
+  }
+  return names.map((name) => {
+    const format = columnNumbers(rows.map((row) => fields.get(row)?.get(name)))
+    return {
+      key: `value ${name}`,
+      title: name === '' ? 'Value' : name,
+      width: 'minmax(84px, 1fr)',
+      isNumber: true,
+      cell: (row) => <span title={fullNumber(fields.get(row)?.get(name))}>{format(fields.get(row)?.get(name))}</span>,
+    }
+  })
 }
