@@ -49,11 +49,12 @@ export function Search() {
     <div style={{ position: 'relative' }}>
       <input
         ref={input}
-        type="search"
+        type="text"
+        role="combobox"
+        autocomplete="off"
         size={14}
         placeholder="Search  /"
         value={text}
-        list={undefined}
         aria-label="Search models, rounds and checkpoints"
         aria-expanded={results.length > 0}
         aria-controls="search-results"

@@ -97,7 +97,7 @@ function roundColumns(rows: readonly PredictionRow[], open: (id: string) => void
     },
     {
       key: 'why',
-      title: '',
+      title: 'Trace',
       width: '80px',
       cell: (row) => (
         <button type="button" class="cell-button" onClick={() => open(row.id)}>

@@ -18,7 +18,7 @@ export function roundColumns(rows: readonly ListedRound[]): readonly Column<List
       width: '116px',
       isHeld: true,
       cell: (row) => (
-        <Link href={`/rounds/${encodeURIComponent(row.id)}`} title={row.id} aria-label={`Round ${row.id}`}>
+        <Link href={`/rounds/${encodeURIComponent(row.id)}`} title={row.id}>
           <Time at={row.performed_at} />
         </Link>
       ),
