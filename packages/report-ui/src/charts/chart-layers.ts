@@ -1,7 +1,7 @@
 import type UPlot from 'uplot'
 import { shortNumber } from '../format/numbers.ts'
 import type { Candles, Line, Span, Tick } from './chart-data.ts'
-import type { Palette } from './draw-chart.ts'
+import type { Palette } from './palette.ts'
 
 /** What is drawn on the canvas besides the lines. Positions are pixels of the canvas. */
 

@@ -4,6 +4,7 @@ import { zone } from '../data/preferences.ts'
 import { shortNumber } from '../format/numbers.ts'
 import type { ChartData, Line, Values } from './chart-data.ts'
 import { drawCandles, drawEndLabels, drawSpans, drawTicks } from './chart-layers.ts'
+import { type Palette, readPalette } from './palette.ts'
 
 export interface DrawnChart {
   /** Moves the cursor by so many values. */
@@ -18,20 +19,8 @@ interface DrawOptions {
   readonly onZoom: (range: readonly [from: number, to: number] | null) => void
 }
 
-/** Colours of the page, as the canvas needs them. */
-export interface Palette {
-  readonly text: string
-  readonly quiet: string
-  readonly line: string
-  readonly field: string
-  readonly ok: string
-  readonly fail: string
-  readonly hue: (line: Line) => string
-}
-
 /** Draws a chart into an element, which it fills in width also when that changes. */
 export function drawChart(place: HTMLElement, data: ChartData, { height, onIndex, onZoom }: DrawOptions): DrawnChart {
-  const palette = readPalette(place)
   const { lines = [], bands = [], candles } = data
   const drawnLines: readonly Line[] = [
     ...bands.flatMap(({ label, low, high }) => [
@@ -41,10 +30,40 @@ export function drawChart(place: HTMLElement, data: ChartData, { height, onIndex
     ...(candles === undefined ? [] : [edge(candles.low), edge(candles.high)]),
     ...lines,
   ]
+  const first = data.times[0] ?? 0
+  const last = data.times.at(-1) ?? 0
+  const options = chartOptions(place, data, drawnLines, { height, onIndex, onZoom })
+  const chart = new UPlot(options, alignedData(data, drawnLines), place)
+  const watch = new ResizeObserver(() => {
+    if (place.clientWidth > 0 && place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height })
+  })
+  watch.observe(place)
+  return {
+    step(count) {
+      const index = Math.min(data.times.length - 1, Math.max(0, (chart.cursor.idx ?? data.times.length) + count))
+      const time = data.times[index]
+      if (time !== undefined) chart.setCursor({ left: chart.valToPos(time / 1_000, 'x'), top: 0 })
+    },
+    showAll: () => chart.setScale('x', { min: first / 1_000, max: last / 1_000 }),
+    destroy() {
+      watch.disconnect()
+      chart.destroy()
+    },
+  }
+}
+
+function chartOptions(
+  place: HTMLElement,
+  data: ChartData,
+  drawnLines: readonly Line[],
+  { height, onIndex, onZoom }: DrawOptions,
+): UPlot.Options {
+  const palette = readPalette(place)
+  const { lines = [], bands = [], candles } = data
   const hiddenCount = drawnLines.length - lines.length
   const first = data.times[0] ?? 0
   const last = data.times.at(-1) ?? 0
-  const options: UPlot.Options = {
+  return {
     width: Math.max(200, place.clientWidth),
     height,
     legend: { show: false },
@@ -83,23 +102,6 @@ export function drawChart(place: HTMLElement, data: ChartData, { height, onIndex
       ],
     },
   }
-  const chart = new UPlot(options, alignedData(data, drawnLines), place)
-  const watch = new ResizeObserver(() => {
-    if (place.clientWidth > 0 && place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height })
-  })
-  watch.observe(place)
-  return {
-    step(count) {
-      const index = Math.min(data.times.length - 1, Math.max(0, (chart.cursor.idx ?? data.times.length) + count))
-      const time = data.times[index]
-      if (time !== undefined) chart.setCursor({ left: chart.valToPos(time / 1_000, 'x'), top: 0 })
-    },
-    showAll: () => chart.setScale('x', { min: first / 1_000, max: last / 1_000 }),
-    destroy() {
-      watch.disconnect()
-      chart.destroy()
-    },
-  }
 }
 
 /** Stretches the scale to candles, which are drawn by themselves. */
@@ -134,18 +136,4 @@ function seriesOf(line: Line, isHidden: boolean, palette: Palette): UPlot.Series
 
 function isSparse(values: Values): boolean {
   return values.filter((value) => value !== null).length < 24
-}
-
-function readPalette(place: HTMLElement): Palette {
-  const style = getComputedStyle(place)
-  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
-  return {
-    text: colour('text'),
-    quiet: colour('quiet'),
-    line: colour('line'),
-    field: colour('field'),
-    ok: colour('ok'),
-    fail: colour('fail'),
-    hue: ({ hue }) => colour(hue === undefined ? 'field' : `hue-${hue}`),
-  }
 }

@@ -1,6 +1,6 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { backOffMs } from './back-off.ts'
+import { createLoader } from './loader.ts'
 import { accessKey, type Failure, failureOf } from './node.ts'
 import { onEvent, type Topic } from './stream.ts'
 
@@ -70,61 +70,33 @@ function createResource<Data>(
   const data = signal<Data | undefined>(undefined)
   const failure = signal<Failure | null>(null)
   const readAt = signal<number | null>(null)
-  let running: AbortController | null = null
-  let isDue = false
-  let failures = 0
-  let timer: ReturnType<typeof setTimeout> | undefined
   let stopListening: (() => void)[] = []
 
-  async function load(): Promise<void> {
-    // One request at a time: what changes meanwhile is read after it.
-    if (running !== null) {
-      isDue = true
-      return
-    }
-    clearTimeout(timer)
-    const attempt = new AbortController()
-    running = attempt
-    try {
-      const answer = await read(attempt.signal)
-      if (attempt.signal.aborted) return
-      failures = 0
-      batch(() => {
-        data.value = answer
-        failure.value = null
-        readAt.value = Date.now()
-      })
-    } catch (error) {
-      if (attempt.signal.aborted) return
-      failures += 1
-      failure.value = failureOf(error)
-    }
-    running = null
-    if (isDue) {
-      isDue = false
-      void load()
-    } else if (failures > 0) timer = setTimeout(load, backOffMs(failures))
-    else if (everyMs !== undefined) timer = setTimeout(load, everyMs)
+  function show(next: Data): void {
+    batch(() => {
+      data.value = next
+      failure.value = null
+      readAt.value = Date.now()
+    })
   }
 
-  function stop(): void {
-    for (const end of stopListening) end()
-    stopListening = []
-    clearTimeout(timer)
-    running?.abort()
-    running = null
-    isDue = false
-  }
+  const loader = createLoader({
+    ...{ read, everyMs, onData: show },
+    onError: (error) => {
+      failure.value = failureOf(error)
+    },
+  })
 
   function hear(topic: Topic, event: unknown): void {
     if (topic !== 'reset' && !topics.includes(topic)) return
     const current = data.peek()
     const next = topic === 'reset' || current === undefined ? undefined : apply?.(event, topic, current)
-    if (next === undefined) return void load()
-    batch(() => {
-      data.value = next
-      readAt.value = Date.now()
-    })
+    if (next === undefined) loader.load()
+    else {
+      show(next)
+      // An answer on its way can be older than the event.
+      loader.skip()
+    }
   }
 
   function start(): void {
@@ -134,13 +106,18 @@ function createResource<Data>(
       key = value
       // What the old key showed is not for the new viewer.
       data.value = undefined
-      running?.abort()
-      running = null
-      void load()
+      loader.cancel()
+      loader.load()
     })
     stopListening = [watchKey, onEvent(hear)]
-    void load()
+    loader.load()
   }
 
-  return { data, failure, readAt, reload: () => void load(), users: 0, start, stop }
+  function stop(): void {
+    for (const end of stopListening) end()
+    stopListening = []
+    loader.cancel()
+  }
+
+  return { data, failure, readAt, reload: loader.load, users: 0, start, stop }
 }

@@ -32,6 +32,9 @@ export function onEvent(listener: Listener): () => void {
 /** The node sends a heartbeat every 15 s. A connection that is silent for longer than two of them is taken for dead. */
 const silenceMs = 35_000
 
+/** The first answers can be older than the stream, which begins with what changes from then on: they are read once more. */
+const afterOpeningMs = 2_000
+
 /**
  * Keeps one stream open for the whole page. It uses fetch and not `EventSource`, which can send no key in a header and cannot say why
  * a connection failed.
@@ -72,6 +75,7 @@ async function readStream(from: string, attempt: AbortController, opened: () => 
   const response = await fetchWithKey('/reports/stream', { headers, signal: attempt.signal, cache: 'no-store' })
   if (!response.ok || response.body === null) throw new Refusal(response.status, await problemText(response))
   opened()
+  if (from === '') setTimeout(() => publish('reset', null), afterOpeningMs)
   if (streamState.peek().kind !== 'open') streamState.value = { kind: 'open' }
   let id = from
   const parser = createParser({

@@ -68,27 +68,38 @@ export function Search() {
           if (!(event.relatedTarget instanceof HTMLAnchorElement)) setText('')
         }}
       />
-      {text === '' ? null : (
-        <div class="search-results" id="search-results" role="listbox" aria-label="Found">
-          {results.length === 0 ? <p class="quiet">Nothing has “{text}” in its name.</p> : null}
-          {results.map((place, index) => (
-            <a
-              key={place.href}
-              id={`search-result-${index}`}
-              role="option"
-              aria-selected={index === chosen}
-              href={place.href}
-              onClick={(event) => {
-                event.preventDefault()
-                visit(place)
-              }}
-            >
-              <span class="cut">{place.title}</span>
-              <span class="quiet small">{place.kind}</span>
-            </a>
-          ))}
-        </div>
-      )}
+      {text === '' ? null : <Results text={text} results={results} chosen={chosen} visit={visit} />}
+    </div>
+  )
+}
+
+interface ResultsProps {
+  readonly text: string
+  readonly results: readonly Place[]
+  readonly chosen: number
+  readonly visit: (place: Place) => void
+}
+
+function Results({ text, results, chosen, visit }: ResultsProps) {
+  return (
+    <div class="search-results" id="search-results" role="listbox" aria-label="Found">
+      {results.length === 0 ? <p class="quiet">Nothing has “{text}” in its name.</p> : null}
+      {results.map((place, index) => (
+        <a
+          key={place.href}
+          id={`search-result-${index}`}
+          role="option"
+          aria-selected={index === chosen}
+          href={place.href}
+          onClick={(event) => {
+            event.preventDefault()
+            visit(place)
+          }}
+        >
+          <span class="cut">{place.title}</span>
+          <span class="quiet small">{place.kind}</span>
+        </a>
+      ))}
     </div>
   )
 }

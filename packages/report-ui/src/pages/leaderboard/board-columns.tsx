@@ -22,99 +22,123 @@ export function boardColumns(
   const keys = first?.score_columns ?? []
   const ordered = ranking === undefined ? keys : [ranking.key, ...keys.filter((key) => key !== ranking.key)]
   return [
-    {
-      key: 'rank',
-      title: 'Rank',
-      width: '64px',
-      isNumber: true,
-      isHeld: true,
-      order: (row) => (row.rank === null ? null : -row.rank),
-      cell: (row) => <strong>{row.rank ?? noData}</strong>,
-    },
-    {
-      key: 'model',
-      title: 'Model',
-      width: 'minmax(148px, 2fr)',
-      order: (row) => row.model_name,
-      cell: (row) => (
-        <>
-          <button
-            type="button"
-            class="pin"
-            aria-pressed={pins.has(row.model_id)}
-            aria-label={`Pin ${row.model_name ?? row.model_id}`}
-            onClick={() => togglePin(row.model_id)}
-          >
-            {pins.has(row.model_id) ? '★' : '☆'}
-          </button>
-          <Link class="cut" href={`/models/${encodeURIComponent(row.model_id)}`} title={row.model_name ?? row.model_id}>
-            {row.model_name ?? row.model_id}
-          </Link>
-        </>
-      ),
-    },
+    rankColumn,
+    modelColumn(pins, togglePin),
     ...ordered.slice(0, 1).map((key) => scoreColumn(key, rows)),
-    {
-      key: 'moved',
-      title: '24 h',
-      hint: 'Ranks won or lost since a day ago',
-      width: '64px',
-      order: (row) => movementOf(row, byId.get(row.model_id)),
-      cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={byId.has(row.model_id)} />,
-    },
-    {
-      key: 'cruncher',
-      title: 'Cruncher',
-      width: 'minmax(100px, 1fr)',
-      order: (row) => row.cruncher_name,
-      cell: (row) => (
-        <span class="cut" title={row.cruncher_name ?? ''}>
-          {row.cruncher_name ?? noData}
-        </span>
-      ),
-    },
+    movedColumn(byId),
+    cruncherColumn,
     ...ordered.slice(1).map((key) => scoreColumn(key, rows)),
-    {
-      key: 'trend',
-      title: 'Trend',
-      hint: 'The ranking value over the last closed periods',
-      width: '112px',
-      cell: (row) => {
-        const values = byId.get(row.model_id)?.values
-        if (values === undefined) return noData
-        return <Sparkline values={values} label={`Trend of ${row.model_name ?? row.model_id}`} />
-      },
-    },
-    {
-      key: 'coverage',
-      title: 'Answered',
-      hint: 'Share of the rounds of the ranking window that it answered validly',
-      width: '84px',
-      isNumber: true,
-      order: (row) => row.coverage,
-      cell: (row) => (
-        <span title={`${wholeNumber(row.answered_count)} of ${wholeNumber(row.round_count)} rounds`}>
-          {percent(row.coverage)}
-        </span>
-      ),
-    },
-    {
-      key: 'scores',
-      title: 'Scores',
-      hint: 'Scores in the ranking window, imputed ones included',
-      width: '72px',
-      isNumber: true,
-      order: (row) => row.score_count,
-      cell: (row) => wholeNumber(row.score_count),
-    },
-    {
-      key: 'state',
-      title: 'State',
-      width: '92px',
-      order: (row) => row.status,
-      cell: (row) => <StateMark mood={row.status === 'active' ? 'ok' : 'warn'} word={row.status} />,
-    },
+    trendColumn(byId),
+    coverageColumn,
+    scoresColumn,
+    stateColumn,
   ]
+}
+
+type Trends = ReadonlyMap<string, TrendRow>
+
+const rankColumn: Column<BoardRow> = {
+  key: 'rank',
+  title: 'Rank',
+  width: '64px',
+  isNumber: true,
+  isHeld: true,
+  order: (row) => (row.rank === null ? null : -row.rank),
+  cell: (row) => <strong>{row.rank ?? noData}</strong>,
+}
+
+function modelColumn(pins: ReadonlySet<string>, togglePin: (modelId: string) => void): Column<BoardRow> {
+  return {
+    key: 'model',
+    title: 'Model',
+    width: 'minmax(148px, 2fr)',
+    order: (row) => row.model_name,
+    cell: (row) => (
+      <>
+        <button
+          type="button"
+          class="pin"
+          aria-pressed={pins.has(row.model_id)}
+          aria-label={`Pin ${row.model_name ?? row.model_id}`}
+          onClick={() => togglePin(row.model_id)}
+        >
+          {pins.has(row.model_id) ? '★' : '☆'}
+        </button>
+        <Link class="cut" href={`/models/${encodeURIComponent(row.model_id)}`} title={row.model_name ?? row.model_id}>
+          {row.model_name ?? row.model_id}
+        </Link>
+      </>
+    ),
+  }
+}
+
+function movedColumn(byId: Trends): Column<BoardRow> {
+  return {
+    key: 'moved',
+    title: '24 h',
+    hint: 'Ranks won or lost since a day ago',
+    width: '64px',
+    order: (row) => movementOf(row, byId.get(row.model_id)),
+    cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={byId.has(row.model_id)} />,
+  }
+}
+
+const cruncherColumn: Column<BoardRow> = {
+  key: 'cruncher',
+  title: 'Cruncher',
+  width: 'minmax(100px, 1fr)',
+  order: (row) => row.cruncher_name,
+  cell: (row) => (
+    <span class="cut" title={row.cruncher_name ?? ''}>
+      {row.cruncher_name ?? noData}
+    </span>
+  ),
+}
+
+function trendColumn(byId: Trends): Column<BoardRow> {
+  return {
+    key: 'trend',
+    title: 'Trend',
+    hint: 'The ranking value over the last closed periods',
+    width: '112px',
+    cell: (row) => {
+      const values = byId.get(row.model_id)?.values
+      if (values === undefined) return noData
+      return <Sparkline values={values} label={`Trend of ${row.model_name ?? row.model_id}`} />
+    },
+  }
+}
+
+const coverageColumn: Column<BoardRow> = {
+  key: 'coverage',
+  title: 'Answered',
+  hint: 'Share of the rounds of the ranking window that it answered validly',
+  width: '84px',
+  isNumber: true,
+  order: (row) => row.coverage,
+  cell: (row) => (
+    <span title={`${wholeNumber(row.answered_count)} of ${wholeNumber(row.round_count)} rounds`}>
+      {percent(row.coverage)}
+    </span>
+  ),
+}
+
+const scoresColumn: Column<BoardRow> = {
+  key: 'scores',
+  title: 'Scores',
+  hint: 'Scores in the ranking window, imputed ones included',
+  width: '72px',
+  isNumber: true,
+  order: (row) => row.score_count,
+  cell: (row) => wholeNumber(row.score_count),
+}
+
+const stateColumn: Column<BoardRow> = {
+  key: 'state',
+  title: 'State',
+  width: '92px',
+  order: (row) => row.status,
+  cell: (row) => <StateMark mood={row.status === 'active' ? 'ok' : 'warn'} word={row.status} />,
 }
 
 function scoreColumn(key: string, rows: readonly BoardRow[]): Column<BoardRow> {

@@ -72,6 +72,14 @@ function ModelTable({ rows, activity }: ModelTableProps) {
   )
 }
 
+const roleColumn: Column<ModelRow> = {
+  key: 'role',
+  title: 'Role',
+  width: '110px',
+  order: (row) => row.role,
+  cell: (row) => (row.role === 'participant' ? '' : <span class="tag">{row.role}</span>),
+}
+
 function modelColumns(activity: ReadonlyMap<string, Activity>): readonly Column<ModelRow>[] {
   const of = (row: ModelRow): Activity | undefined => activity.get(row.model_id)
   const milliseconds = columnNumbers([...activity.values()].map((one) => one.latency_ms?.p95 ?? null))
@@ -95,13 +103,7 @@ function modelColumns(activity: ReadonlyMap<string, Activity>): readonly Column<
       order: (row) => row.cruncher_name,
       cell: (row) => <span class="cut">{row.cruncher_name}</span>,
     },
-    {
-      key: 'role',
-      title: 'Role',
-      width: '110px',
-      order: (row) => row.role,
-      cell: (row) => (row.role === 'participant' ? '' : <span class="tag">{row.role}</span>),
-    },
+    roleColumn,
     {
       key: 'state',
       title: 'State',
