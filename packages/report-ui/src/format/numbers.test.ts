@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { columnNumbers, counted, fullNumber, percent, shortNumber } from './numbers.ts'
+import { columnNumbers, counted, exactNumbers, fullNumber, percent, shortNumber } from './numbers.ts'
 
 describe('numbers', () => {
   test.each([
@@ -62,5 +62,11 @@ describe('numbers', () => {
       '0 models',
       '1,200 models',
     ])
+  })
+
+  test('as they are stored keep all digits, with as many decimals as the longest of a column', () => {
+    const format = exactNumbers([61_234.5, 0.25, 3, null])
+    expect([61_234.5, 0.25, 3, -1, null].map(format)).toEqual(['61,234.50', '0.25', '3.00', '−1.00', '–'])
+    expect(exactNumbers([12, 7])(1_234)).toBe('1,234')
   })
 })

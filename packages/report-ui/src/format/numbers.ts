@@ -31,6 +31,16 @@ export function columnNumbers(
   return (value) => (typeof value !== 'number' || !Number.isFinite(value) ? noData : minus(format.format(value)))
 }
 
+/** Numbers of one column as they are stored: all with as many decimals as the longest of them has. */
+export function exactNumbers(
+  values: readonly (number | null | undefined)[],
+): (value: number | null | undefined) => string {
+  const decimals = values.map((value) => /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0)
+  const digits = Math.min(12, Math.max(0, ...decimals))
+  const format = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return (value) => (typeof value === 'number' ? minus(format.format(value)) : noData)
+}
+
 /** All digits that the data have, for titles and exports. */
 export function fullNumber(value: number | null | undefined): string {
   return typeof value === 'number' ? minus(String(value)) : noData

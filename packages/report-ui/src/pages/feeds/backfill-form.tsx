@@ -3,8 +3,9 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { competitionNow } from '../../data/competition-time.ts'
 import { failureOf, node } from '../../data/node.ts'
+import type { Scope } from '../../data/records.ts'
 import { KeyForm } from '../../parts/key-form.tsx'
-import type { Feed, Scope } from './feed-names.ts'
+import type { Feed } from './feed-names.ts'
 import '../../parts/dialog.css'
 
 interface BackfillFormProps {

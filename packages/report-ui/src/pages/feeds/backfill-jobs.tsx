@@ -1,12 +1,12 @@
 import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { useState } from 'preact/hooks'
 import { failureOf, node } from '../../data/node.ts'
+import { seriesKey } from '../../data/records.ts'
 import { percent, wholeNumber } from '../../format/numbers.ts'
 import { dayOf, msOf } from '../../format/times.ts'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
 import { type Mood, StateMark } from '../../parts/state-mark.tsx'
 import { Time } from '../../parts/time.tsx'
-import { feedKey } from './feed-names.ts'
 import { jobProgress } from './job-progress.ts'
 
 export type BackfillJob = AnswerOf<'get', '/reports/backfill/jobs'>[number]
@@ -58,7 +58,7 @@ function jobColumns(cancel: (job: BackfillJob) => Promise<void>): readonly Colum
       width: 'minmax(140px, 1fr)',
       isHeld: true,
       cell: (job) => (
-        <span class="cut" title={feedKey(job)}>
+        <span class="cut" title={seriesKey(job)}>
           {job.subject} {job.granularity}
         </span>
       ),
@@ -112,7 +112,7 @@ function jobColumns(cancel: (job: BackfillJob) => Promise<void>): readonly Colum
       cell: (job) =>
         job.status === 'pending' || job.status === 'running' ? (
           <button type="button" class="cell-button" onClick={() => void cancel(job)}>
-            Cancel<span class="hidden"> the job of {feedKey(job)}</span>
+            Cancel<span class="hidden"> the job of {seriesKey(job)}</span>
           </button>
         ) : null,
     },

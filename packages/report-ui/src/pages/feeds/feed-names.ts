@@ -2,17 +2,6 @@ import type { AnswerOf } from '@crunch/coordinator-node/client'
 import type { Mood } from '../../parts/state-mark.tsx'
 
 export type Feed = AnswerOf<'get', '/reports/feeds'>[number]
-export type Scope = Pick<Feed, 'source' | 'subject' | 'kind' | 'granularity'>
-
-/** As the node names a series: `binance:BTCUSDT:candle:1m`. */
-export function feedKey({ source, subject, kind, granularity }: Scope): string {
-  return `${source}:${subject}:${kind}:${granularity}`
-}
-
-/** The parts that identify a series, for a query. */
-export function scopeOf({ source, subject, kind, granularity }: Scope): Scope {
-  return { source, subject, kind, granularity }
-}
 
 export const feedMoods: Readonly<Record<Feed['status'], Mood>> = {
   ...{ up: 'ok', stale: 'warn', suspect: 'warn', frozen: 'fail', down: 'fail' },

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact'
+import { seriesKey } from '../../data/records.ts'
 import { useFeeds } from '../../data/resources.ts'
 import { useAddressWith, useUrlState } from '../../data/url-state.ts'
 import { noData, wholeNumber } from '../../format/numbers.ts'
@@ -10,7 +11,7 @@ import { Loaded } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { Instant, Time } from '../../parts/time.tsx'
 import { Backfills } from './backfills.tsx'
-import { type Feed, feedKey, feedMoods } from './feed-names.ts'
+import { type Feed, feedMoods } from './feed-names.ts'
 import { OneFeed } from './one-feed.tsx'
 import './feeds.css'
 
@@ -29,14 +30,14 @@ export default function FeedsPage() {
       </div>
       <Loaded resource={feeds}>
         {(rows) => {
-          const chosen = rows.find((feed) => feedKey(feed) === url.feed) ?? rows[0]
+          const chosen = rows.find((feed) => seriesKey(feed) === url.feed) ?? rows[0]
           return (
             <>
-              {url.feed !== undefined && chosen !== undefined && feedKey(chosen) !== url.feed ? (
+              {url.feed !== undefined && chosen !== undefined && seriesKey(chosen) !== url.feed ? (
                 <p class="warn">The node has no series {url.feed}.</p>
               ) : null}
-              {chosen === undefined ? <NoFeeds /> : <FeedTable feeds={rows} chosen={feedKey(chosen)} />}
-              {chosen === undefined ? null : <OneFeed key={feedKey(chosen)} feed={chosen} />}
+              {chosen === undefined ? <NoFeeds /> : <FeedTable feeds={rows} chosen={seriesKey(chosen)} />}
+              {chosen === undefined ? null : <OneFeed key={seriesKey(chosen)} feed={chosen} />}
               <Backfills feeds={rows} />
             </>
           )
@@ -57,9 +58,9 @@ function FeedTable({ feeds, chosen }: { readonly feeds: readonly Feed[]; readonl
       cell: (feed) => (
         <Link
           class="cut"
-          href={address({ feed: feedKey(feed), show: null })}
-          title={feedKey(feed)}
-          aria-current={feedKey(feed) === chosen ? 'true' : undefined}
+          href={address({ feed: seriesKey(feed), show: null })}
+          title={seriesKey(feed)}
+          aria-current={seriesKey(feed) === chosen ? 'true' : undefined}
         >
           {feed.subject} {feed.granularity}
         </Link>
@@ -113,8 +114,8 @@ function FeedTable({ feeds, chosen }: { readonly feeds: readonly Feed[]; readonl
       label="Series"
       columns={columns}
       rows={feeds}
-      keyOf={feedKey}
-      isMarked={(feed) => feedKey(feed) === chosen}
+      keyOf={seriesKey}
+      isMarked={(feed) => seriesKey(feed) === chosen}
       versionOf={({ status }) => status}
     />
   )

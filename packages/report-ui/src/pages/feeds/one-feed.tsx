@@ -1,8 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import { areCandles, gridMs, recordChart } from '../../charts/record-chart.ts'
 import { TimeChart } from '../../charts/time-chart.tsx'
-import { node } from '../../data/node.ts'
-import { useResource } from '../../data/resource.ts'
+import { type StoredRecord, seriesKey, useNewestRecords } from '../../data/records.ts'
 import { useRules } from '../../data/resources.ts'
 import { useUrlState } from '../../data/url-state.ts'
 import { counted } from '../../format/numbers.ts'
@@ -11,15 +10,13 @@ import { msOf } from '../../format/times.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { Instant, Time } from '../../parts/time.tsx'
-import { type Feed, feedKey, feedMoods, feedWords, scopeOf } from './feed-names.ts'
-import { Tail, type TailRecord } from './tail.tsx'
+import { type Feed, feedMoods, feedWords } from './feed-names.ts'
+import { Tail } from './tail.tsx'
 import { VoidRounds } from './void-rounds.tsx'
-
-const recordCount = 200
 
 /** One series: its state, its values over time, its newest records, and the rounds that it could not resolve. */
 export function OneFeed({ feed }: { readonly feed: Feed }) {
-  const records = useNewest(feed)
+  const records = useNewestRecords(feed)
   return (
     <>
       <FeedState feed={feed} />
@@ -44,24 +41,11 @@ export function OneFeed({ feed }: { readonly feed: Feed }) {
   )
 }
 
-/** Newest first. */
-function useNewest(feed: Feed) {
-  const key = feedKey(feed)
-  return useResource<readonly TailRecord[]>(
-    `tail ${key}`,
-    (signal) => node.get('/reports/feeds/tail', { query: { ...scopeOf(feed), limit: recordCount }, signal }),
-    {
-      topics: ['feeds'],
-      apply: (event, _, current) => (feedKey(event as Feed) === key ? undefined : current),
-    },
-  )
-}
-
 function FeedState({ feed }: { readonly feed: Feed }) {
   return (
     <section class="panel" aria-label="State of the series">
       <div class="panel-head">
-        <h2>{feedKey(feed)}</h2>
+        <h2>{seriesKey(feed)}</h2>
         <StateMark mood={feedMoods[feed.status]} word={feed.status} />
       </div>
       <p>{feedWords[feed.status]}</p>
@@ -76,7 +60,7 @@ function FeedState({ feed }: { readonly feed: Feed }) {
 
 /** When the contract does not trust the series. */
 function GateRules({ feed }: { readonly feed: Feed }) {
-  const gate = useRules().data.value?.feeds.find((one) => feedKey(one) === feedKey(feed))?.gate
+  const gate = useRules().data.value?.feeds.find((one) => seriesKey(one) === seriesKey(feed))?.gate
   if (gate === undefined || gate === null) return null
   const rules = [
     ...(gate.frozen_after === null ? [] : [`${counted(gate.frozen_after, 'record')} in a row have the same values`]),
@@ -88,7 +72,7 @@ function GateRules({ feed }: { readonly feed: Feed }) {
   return rules.length === 0 ? null : <p class="small quiet">Not trusted when {rules.join(', or ')}.</p>
 }
 
-function SeriesChart({ feed, records }: { readonly feed: Feed; readonly records: readonly TailRecord[] }) {
+function SeriesChart({ feed, records }: { readonly feed: Feed; readonly records: readonly StoredRecord[] }) {
   const [url, change] = useUrlState()
   const fields = useMemo(() => records.map(({ values }) => numericFields(values)), [records])
   const shows = [...(areCandles(fields) ? ['candles'] : []), ...fieldNames(fields)]

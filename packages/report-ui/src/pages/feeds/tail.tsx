@@ -1,20 +1,18 @@
-import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { gridMs } from '../../charts/record-chart.ts'
-import { columnNumbers, fullNumber, wholeNumber } from '../../format/numbers.ts'
+import type { StoredRecord } from '../../data/records.ts'
+import { exactNumbers, wholeNumber } from '../../format/numbers.ts'
 import { fieldNames, numericFields } from '../../format/numeric-fields.ts'
 import { msOf } from '../../format/times.ts'
 import { shortValue } from '../../format/values.ts'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
 import { Instant } from '../../parts/time.tsx'
 
-export type TailRecord = AnswerOf<'get', '/reports/feeds/tail'>[number]
-
 const shownCount = 20
 /** Records with more numbers are written as one text. */
 const mostColumns = 8
 
 /** Newest first, with how long after its end each arrived. */
-export function Tail({ records }: { readonly records: readonly TailRecord[] }) {
+export function Tail({ records }: { readonly records: readonly StoredRecord[] }) {
   if (records.length === 0) return <p class="quiet">There is none yet.</p>
   const rows = records.slice(0, shownCount)
   return (
@@ -22,7 +20,7 @@ export function Tail({ records }: { readonly records: readonly TailRecord[] }) {
   )
 }
 
-function tailColumns(rows: readonly TailRecord[]): readonly Column<TailRecord>[] {
+function tailColumns(rows: readonly StoredRecord[]): readonly Column<StoredRecord>[] {
   return [
     { key: 'time', title: 'Time', width: '168px', isHeld: true, cell: ({ ts_event }) => <Instant at={ts_event} /> },
     ...valueColumns(rows),
@@ -38,11 +36,11 @@ function tailColumns(rows: readonly TailRecord[]): readonly Column<TailRecord>[]
   ]
 }
 
-function valueColumns(rows: readonly TailRecord[]): readonly Column<TailRecord>[] {
+function valueColumns(rows: readonly StoredRecord[]): readonly Column<StoredRecord>[] {
   const fields = new Map(rows.map((row) => [row, numericFields(row.values)]))
   const names = fieldNames([...fields.values()])
   if (names.length === 0 || names.length > mostColumns) {
-    const cell = ({ values }: TailRecord) => (
+    const cell = ({ values }: StoredRecord) => (
       <span class="cut" title={JSON.stringify(values)}>
         {shortValue(values)}
       </span>
@@ -50,13 +48,13 @@ function valueColumns(rows: readonly TailRecord[]): readonly Column<TailRecord>[
     return [{ key: 'values', title: 'Values', width: 'minmax(240px, 1fr)', cell }]
   }
   return names.map((name) => {
-    const format = columnNumbers(rows.map((row) => fields.get(row)?.get(name)))
+    const format = exactNumbers(rows.map((row) => fields.get(row)?.get(name)))
     return {
       key: `value ${name}`,
       title: name === '' ? 'Value' : name,
-      width: 'minmax(84px, 1fr)',
+      width: 'minmax(96px, 1fr)',
       isNumber: true,
-      cell: (row) => <span title={fullNumber(fields.get(row)?.get(name))}>{format(fields.get(row)?.get(name))}</span>,
+      cell: (row) => format(fields.get(row)?.get(name)),
     }
   })
 }

@@ -1,9 +1,10 @@
 import { Link } from 'wouter-preact'
+import { scopeOf } from '../../data/records.ts'
 import { counted } from '../../format/numbers.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { Time } from '../../parts/time.tsx'
 import { useRounds } from '../rounds/use-rounds.ts'
-import { type Feed, scopeOf } from './feed-names.ts'
+import type { Feed } from './feed-names.ts'
 
 const shownCount = 10
 

@@ -9,6 +9,7 @@ import { Countdown, Instant, Time } from '../../parts/time.tsx'
 import { TraceDrawer } from '../../parts/trace-drawer.tsx'
 import { AnswersTable } from './answers-table.tsx'
 import { questionOf, roundMoods } from './round-columns.tsx'
+import { RoundSeries } from './round-series.tsx'
 import { RoundStrip } from './round-strip.tsx'
 import { type Round, stateOf, useRound } from './use-round.ts'
 import './rounds.css'
@@ -33,6 +34,7 @@ export default function RoundPage({ id }: { readonly id: string }) {
             </div>
             <RoundFacts round={data} />
             <RoundStrip round={data} />
+            <RoundSeries round={data} />
             <AnswersTable round={data} />
             <section class="panel" aria-label="The question">
               <h2>The question</h2>

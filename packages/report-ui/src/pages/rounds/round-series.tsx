@@ -1,0 +1,101 @@
+import { useMemo } from 'preact/hooks'
+import { Link } from 'wouter-preact'
+import type { ChartData } from '../../charts/chart-data.ts'
+import { areCandles, gridMs, recordChart, type SeriesRecord } from '../../charts/record-chart.ts'
+import { TimeChart } from '../../charts/time-chart.tsx'
+import { type StoredRecord, seriesKey, useNewestRecords } from '../../data/records.ts'
+import { counted } from '../../format/numbers.ts'
+import { fieldNames, numericFields } from '../../format/numeric-fields.ts'
+import { msOf } from '../../format/times.ts'
+import { Panel } from '../../parts/panel.tsx'
+import { answerFan, isInUnitOf } from './answer-fan.ts'
+import type { Round } from './use-round.ts'
+
+/** The series before, during and after the round, with the answers over it where they are in its unit. */
+export function RoundSeries({ round }: { readonly round: Round }) {
+  const records = useNewestRecords(round)
+  return (
+    <Panel title="The series around the round" resource={records}>
+      {(rows) => <SeriesChart round={round} records={rows} />}
+    </Panel>
+  )
+}
+
+interface SeriesChartProps {
+  readonly round: Round
+  /** Newest first. */
+  readonly records: readonly StoredRecord[]
+}
+
+function SeriesChart({ round, records }: SeriesChartProps) {
+  const series = useMemo(() => seriesAround(round, records), [round, records])
+  if (series === null) {
+    return (
+      <p class="quiet">
+        The records of that time are older than the newest ones, which are shown with{' '}
+        <Link href={`/feeds?feed=${encodeURIComponent(seriesKey(round))}`}>the feed</Link>.
+      </p>
+    )
+  }
+  const { data, answerCount, recordCount } = series
+  return (
+    <TimeChart
+      title={
+        answerCount === 0
+          ? `${round.subject} before and after the question`
+          : `${round.subject}, and where ${counted(answerCount, 'answer')} said it goes`
+      }
+      data={data}
+      foot={`${counted(recordCount, 'record')}; the dotted lines are the question and its truth${
+        answerCount === 0 ? '' : '; the band has the middle 80 % of the answers'
+      }`}
+    />
+  )
+}
+
+/** Null when the records do not reach back to the round. */
+function seriesAround(round: Round, newest: readonly StoredRecord[]) {
+  const [askedAt, truthAt] = [msOf(round.performed_at), msOf(round.resolvable_at)]
+  const step = gridMs(round.kind, round.granularity)
+  const [from, to] = [askedAt - 3 * (truthAt - askedAt), truthAt + (truthAt - askedAt)]
+  const records = newest
+    // A record is known at its end.
+    .map(({ ts_event, values }): SeriesRecord => ({ at: msOf(ts_event) + (step ?? 0), values }))
+    .filter(({ at }) => at >= from && at <= to)
+    .reverse()
+  const before = records.filter(({ at }) => at <= askedAt)
+  if (before.length === 0) return null
+  const fields = records.map(({ values }) => numericFields(values))
+  const field = areCandles(fields) ? 'close' : fieldNames(fields)[0]
+  if (field === undefined) return null
+  const known = fields.flatMap((record) => record.get(field) ?? [])
+  const entry = numericFields(before.at(-1)?.values).get(field)
+  const answers = answersOf(round)
+  const ticks = [
+    { at: askedAt, label: 'asked' },
+    { at: truthAt, label: 'truth' },
+  ]
+  const withEnds = withTimes(records, [askedAt, truthAt])
+  const show = areCandles(fields) ? 'candles' : field
+  const data: ChartData = { ...recordChart(withEnds, step, show), ticks }
+  const recordCount = records.length
+  if (entry === undefined || !isInUnitOf(known, answers)) return { data, answerCount: 0, recordCount }
+  const fan = answerFan(data.times, { askedAt, truthAt, entry }, answers)
+  const band = { label: 'answers', low: fan.low, high: fan.high }
+  const middle = { label: 'median', values: fan.middle, hue: 1, isDashed: true } as const
+  const lines = [...(data.lines ?? []).map((line) => ({ ...line, hue: 3 as const })), middle]
+  return { data: { ...data, lines, bands: [band] }, answerCount: answers.length, recordCount }
+}
+
+/** The first number of each answer that may be seen. */
+function answersOf({ predictions }: Round): readonly number[] {
+  const fields = predictions.map(({ output }) => numericFields(output))
+  const [name] = fieldNames(fields)
+  return name === undefined ? [] : fields.flatMap((record) => record.get(name) ?? [])
+}
+
+/** The chart also needs the times of question and truth, at which no record may have been known. */
+function withTimes(records: readonly SeriesRecord[], times: readonly number[]): readonly SeriesRecord[] {
+  const missing = times.filter((time) => !records.some(({ at }) => at === time))
+  return [...records, ...missing.map((at) => ({ at, values: {} }))].sort((one, other) => one.at - other.at)
+}
