@@ -34,7 +34,7 @@ export function StripDrawing({ width, layout, points, marks, at }: StripProps) {
   const ground = top + dot * Math.min(mostRows, Math.max(fewestRows, tallest(layout)))
   const height = ground + bottom
   const x = (value: number): number => side + ((value - low) / (high - low)) * inner
-  const ticks = axisTicks(low, high, Math.max(2, Math.floor(inner / 110)))
+  const ticks = axisTicks(low, high, Math.max(3, Math.floor(inner / 110)))
   const text = tickText(ticks)
   return (
     <svg class="strip-plot" width={width} height={height} aria-hidden="true">

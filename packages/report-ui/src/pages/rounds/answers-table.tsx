@@ -1,5 +1,5 @@
 import { Link } from 'wouter-preact'
-import { useBoard, useModels } from '../../data/resources.ts'
+import { useModels, useRules } from '../../data/resources.ts'
 import { useAddressWith, useUrlState } from '../../data/url-state.ts'
 import { columnNumbers, counted, fullNumber, shortNumber } from '../../format/numbers.ts'
 import { shortValue } from '../../format/values.ts'
@@ -16,7 +16,7 @@ interface NamedAnswer extends Answer {
 export function AnswersTable({ round }: { readonly round: Round }) {
   const [url, change] = useUrlState()
   const names = new Map(useModels().data.value?.map(({ model_id, model_name }) => [model_id, model_name]))
-  const direction = useBoard().data.value?.[0]?.score_ranking.direction
+  const direction = useRules().data.value?.ranking.direction
   const named = round.predictions.map((answer) => ({ ...answer, name: names.get(answer.model_id) ?? answer.model_id }))
   const search = (url.q ?? '').toLowerCase()
   const found = named.filter(({ name }) => name.toLowerCase().includes(search))

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact'
+import { seriesKey } from '../../data/records.ts'
 import { counted, wholeNumber } from '../../format/numbers.ts'
 import { msOf } from '../../format/times.ts'
 import { Age } from '../../parts/age.tsx'
@@ -80,7 +81,7 @@ function RoundFacts({ round }: { readonly round: Round }) {
         <div>
           <dt>Series</dt>
           <dd>
-            <Link href="/feeds">
+            <Link href={`/feeds?feed=${encodeURIComponent(seriesKey(round))}`}>
               {round.subject} {round.granularity}
             </Link>
           </dd>
