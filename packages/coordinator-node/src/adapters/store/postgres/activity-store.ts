@@ -75,32 +75,41 @@ const runStatement = (sql: Query) => sql`
       where s.reason is not null order by i.resolvable_at, i.id, s.model_id limit 1) as "failedReason"
   from rounds, answers, counted`
 
-/** Every part reads `performed_at >= since` through its index, so the cost grows with the span, not with history. */
+/**
+ * Reads the rows once, day by day through the index of `performed_at`: the cost grows with the span, not with history. For one long
+ * span the planner would read the whole table. Exported for the test of its plan.
+ */
 export const activityStatement = (sql: Query, since: Instant) => sql`
   with open as materialized (select id from inputs where status = 'RECEIVED'),
-  totals as (
+  days as (
+    select at from generate_series(
+      greatest(${since}::timestamptz, (select min(performed_at) from predictions)), (select max(performed_at) from predictions), interval '1 day'
+    ) as days(at)
+  ), outcomes as (
+    select model_id, outcome, case when outcome <> 'VALID' then reason end as reason, count(*) as times,
+      count(*) filter (where status = 'PENDING' and input_id in (select id from open)) as pending,
+      percentile_cont(array[0.5, 0.95, 1]) within group (order by duration_ms) filter (where outcome = 'VALID') as latency,
+      max(performed_at) as last_at
+    from days cross join lateral (
+      select model_id, input_id, status, reason, duration_ms, performed_at,
+        case when status in ('PENDING', 'SCORED') then 'VALID' else status end as outcome
+      from predictions where performed_at >= days.at and performed_at < days.at + interval '1 day' offset 0
+    ) recent group by 1, 2, 3
+  ), totals as (
     select model_id,
       jsonb_build_object(
-        'PENDING', count(*) filter (where status = 'PENDING' and input_id in (select id from open)),
-        'SCORED', count(*) filter (where status = 'SCORED' or status = 'PENDING' and input_id not in (select id from open)),
-        'FAILED', count(*) filter (where status = 'FAILED'), 'ABSENT', count(*) filter (where status = 'ABSENT')
+        'PENDING', sum(pending), 'SCORED', coalesce(sum(times) filter (where outcome = 'VALID'), 0) - sum(pending),
+        'FAILED', coalesce(sum(times) filter (where outcome = 'FAILED'), 0),
+        'ABSENT', coalesce(sum(times) filter (where outcome = 'ABSENT'), 0)
       ) as counts,
-      percentile_cont(array[0.5, 0.95, 1]) within group (order by duration_ms)
-        filter (where status in ('PENDING', 'SCORED')) as latency,
-      max(performed_at) as last_prediction_at,
-      max(performed_at) filter (where status in ('PENDING', 'SCORED')) as last_answer_at
-    from predictions where performed_at >= ${since} group by model_id
+      max(latency) as latency, max(last_at) as last_prediction_at,
+      max(last_at) filter (where outcome = 'VALID') as last_answer_at,
+      max(last_at) filter (where reason is not null) as last_problem_at
+    from outcomes group by model_id
   ), reasons as (
     select model_id, jsonb_object_agg(reason, times) as reasons
-    from (
-      select model_id, reason, count(*) as times
-      from predictions where performed_at >= ${since} and reason is not null group by model_id, reason
-    ) counted group by model_id
-  ), problems as (
-    -- Only ids are sorted, because details are long and most are not returned.
-    select distinct on (model_id) model_id, input_id
-    from predictions where performed_at >= ${since} and reason is not null
-    order by model_id, performed_at desc, input_id desc
+    from (select model_id, reason, sum(times) as times from outcomes where reason is not null group by 1, 2) counted
+    group by model_id
   )
   select t.model_id as "modelId", t.counts, t.latency[1] as "p50Ms", t.latency[2] as "p95Ms", t.latency[3] as "maxMs",
     t.last_prediction_at as "lastPredictionAt", t.last_answer_at as "lastAnswerAt", r.reasons,
@@ -108,8 +117,11 @@ export const activityStatement = (sql: Query, since: Instant) => sql`
     p.performed_at as "problemAt"
   from totals t
   left join reasons r on r.model_id = t.model_id
-  left join problems n on n.model_id = t.model_id
-  left join predictions p on p.input_id = n.input_id and p.model_id = n.model_id
+  left join lateral (
+    select * from predictions
+    where model_id = t.model_id and performed_at = t.last_problem_at and reason is not null
+    order by input_id desc limit 1
+  ) p on true
   order by t.model_id`
 
 function activityOf(row: ActivityRow): ModelActivity {

@@ -104,6 +104,7 @@ const rounds = {
   after: null,
   bestBy: { field: 'value', direction: 'desc' },
 } as const
+const before = { performedAt: minute(9_000), roundId: 'r1', modelId: 'a' }
 const ends = [now, now - 600_000, now - 1_200_000]
 
 /** `runFacts` reads everything, and says so: no node that is live calls it. */
@@ -117,20 +118,30 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
     store.predictionReports({ ...week, modelIds: ['a', 'b'], limit: 5_000 }),
     store.predictionReports({ ...lastDay, modelIds, limit: 100 }),
     store.predictionReports(filter({ limit: 10, modelIds: ['gone'] })),
+    store.predictionReports({ ...week, before, modelIds: [], limit: 5_000 }),
+    store.predictionReports({ ...week, before, modelIds: ['a', 'b'], limit: 5_000 }),
   ],
   predictionExports: (store) => [
     store.predictionExports({ ...lastDay, after: null, limit: 1_000 }),
     store.predictionExports({
       ...week,
-      after: { performedAt: minute(9_000), roundId: 'r1', modelId: 'a' },
+      after: before,
       limit: 20_000,
     }),
   ],
-  modelActivity: (store) => [store.modelActivity(lastDay.from), store.modelActivity(now - 60_000)],
-  modelFailures: (store) => [store.modelFailures({ modelId: 'a', since: lastDay.from, limit: 100 })],
+  modelActivity: (store) => [week.from, lastDay.from, now - 60_000].map((since) => store.modelActivity(since)),
+  modelFailures: (store) => [
+    store.modelFailures({ modelId: 'a', since: lastDay.from, limit: 100 }),
+    store.modelFailures({ modelId: 'a', since: week.from, until: now, before, limit: 100 }),
+  ],
   snapshotReports: (store) => [
     store.snapshotReports(filter({ limit: 100 })),
     store.snapshotReports(filter({ limit: 100, modelIds: ['a', 'b'] })),
+    store.snapshotReports({ ...filter({ limit: 100 }), before: { periodEnd: minute(9_000), modelId: 'b' } }),
+    store.snapshotReports({
+      ...filter({ limit: 100, modelIds: ['a'] }),
+      before: { periodEnd: minute(9_000), modelId: 'a' },
+    }),
   ],
   checkpoints: (store) => [store.checkpoints({ limit: 20 }), store.checkpoints({ status: 'PENDING', limit: 20 })],
   leaseState: (store) => [store.leaseState('predict')],
