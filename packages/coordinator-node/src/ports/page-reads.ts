@@ -1,6 +1,7 @@
+import type { Checkpoint, CheckpointEntry } from '../domain/checkpoint.ts'
 import type { FeedScope } from '../domain/feed-record.ts'
 import type { Direction } from '../domain/leaderboard.ts'
-import type { PredictionStatus } from '../domain/prediction.ts'
+import type { Blame, PredictionStatus } from '../domain/prediction.ts'
 import type { Round, RoundState } from '../domain/round.ts'
 import type { Instant } from '../domain/time.ts'
 
@@ -96,4 +97,55 @@ export interface FeedSeriesReads {
   fieldBuckets(span: BucketSpan): Promise<readonly FieldBucket[]>
 }
 
-export interface PageReads extends RankingReads, RoundListReads, FeedSeriesReads {}
+/** What became of the predictions of one model. */
+export interface OutcomeSpan {
+  readonly modelId: string
+  /** Bounds on `performedAt`, both inclusive. */
+  readonly from: Instant
+  readonly to: Instant
+  /** The width of a cell; cells begin at multiples of it since 1970. */
+  readonly cellMs: number
+}
+
+/** Equal outcomes within a cell of time. */
+export interface OutcomeCount {
+  readonly cellStart: Instant
+  readonly status: PredictionStatus
+  readonly reason: string | null
+  readonly blame: Blame | null
+  readonly count: number
+}
+
+export interface ModelOutcomes {
+  /** In order of (cellStart, status, reason, blame), without a reason or a blame last. */
+  readonly counts: readonly OutcomeCount[]
+  /** The 5, 25, 50, 75, 95, 99 and 100 % quantiles of `durationMs` of valid answers; `null` without one. */
+  readonly latencyMs: readonly number[] | null
+}
+
+export const latencyShares = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1] as const
+
+export interface PayoutFilter {
+  readonly modelId: string
+  /** Only checkpoints with `periodEnd < before`. */
+  readonly before: Instant
+  readonly limit: number
+}
+
+/** A checkpoint with the entry of one model. */
+export interface ModelPayout {
+  readonly checkpoint: Pick<
+    Checkpoint,
+    'id' | 'era' | 'periodStart' | 'periodEnd' | 'status' | 'transactionId' | 'submittedAt'
+  >
+  readonly entry: CheckpointEntry
+}
+
+/** Reads about one model. */
+export interface OneModelReads {
+  modelOutcomes(span: OutcomeSpan): Promise<ModelOutcomes>
+  /** NEWEST first. Checkpoints without the model are left out. */
+  modelPayouts(filter: PayoutFilter): Promise<readonly ModelPayout[]>
+}
+
+export interface PageReads extends RankingReads, RoundListReads, FeedSeriesReads, OneModelReads {}

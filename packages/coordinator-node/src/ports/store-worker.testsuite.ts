@@ -264,6 +264,8 @@ function closeTests(context: StoreUnderTest): void {
       checkpoints: () => store.checkpoints({ limit: 1 }),
       fieldBuckets: () => store.fieldBuckets({ scope: btc, from: 0, to: 1, bucketMs: 1 }),
       periodEnds: () => store.periodEnds({ from: 0, to: 1, limit: 1 }),
+      modelOutcomes: () => store.modelOutcomes({ modelId: 'x', from: 0, to: 1, cellMs: 1 }),
+      modelPayouts: () => store.modelPayouts({ modelId: 'x', before: 0, limit: 1 }),
       roundSummaries: () => store.roundSummaries(roundFilter()),
       rankingsAt: () => store.rankingsAt([]),
       leaderboardsAt: () => store.leaderboardsAt([minute(0)]),

@@ -6,6 +6,7 @@ import { eraTests } from './store-era.testsuite.ts'
 import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { keyTests } from './store-keys.testsuite.ts'
+import { oneModelTests } from './store-one-model.testsuite.ts'
 import { pageTests } from './store-pages.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
 import { predictionTests } from './store-prediction.testsuite.ts'
@@ -62,6 +63,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('settlement', () => settlementTests(underTest))
     describe('periods', () => periodTests(underTest))
     describe('list of rounds', () => roundListTests(underTest))
+    describe('one model', () => oneModelTests(underTest))
     describe('series', () => seriesTests(underTest))
     describe('eras', () => eraTests(underTest))
     describe('json', () => jsonTests(underTest))

@@ -25,8 +25,11 @@ import { serveLeaderboard } from './leaderboard/leaderboard.ts'
 import { serveLeaderboardTrends } from './leaderboard/trends.ts'
 import { serveModelActivity } from './models/model-activity.ts'
 import { serveModelFailures } from './models/model-failures.ts'
+import { serveModelHistory } from './models/model-history.ts'
 import { serveModelLogs } from './models/model-logs.ts'
+import { serveModelOutcomes } from './models/model-outcomes.ts'
 import { serveModelsParams } from './models/model-params.ts'
+import { serveModelPayouts } from './models/model-payouts.ts'
 import { serveModelsGlobal, serveModelsMetrics, serveModelsSummary } from './models/model-series.ts'
 import { serveModels } from './models/models.ts'
 import { serveOneModel } from './models/one-model.ts'
@@ -48,6 +51,7 @@ export const allRoutes = [
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   ...[serveLeaderboard, serveLeaderboardTrends, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
+  ...[serveModelHistory, serveModelOutcomes, serveModelPayouts],
   ...[serveModelsGlobal, serveModelsParams, serveModelsMetrics, serveModelsSummary],
   ...[servePredictions, serveOnePrediction, serveTrace, serveRounds, serveOneRound],
   ...[serveFeeds, serveFeedSeries, serveFeedTail],

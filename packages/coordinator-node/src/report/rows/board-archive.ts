@@ -1,6 +1,8 @@
+import { percentile } from '../../domain/statistics/percentile.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { BoardRanking } from '../../ports/page-reads.ts'
 import type { ReportReads } from '../../ports/report-reads.ts'
+import { isEnsemble } from './row-fields.ts'
 
 /** Of all boards: 16 bytes each. */
 const maxPlaces = 1_000_000
@@ -16,6 +18,8 @@ export interface KeptBoard {
   readonly size: number
   /** In display order. */
   modelIds(): readonly string[]
+  /** The 5, 25, 50, 75 and 95 % quantiles of the values, ensembles left out; `null` without a value. */
+  readonly quantiles: readonly number[] | null
   /** `undefined`: the model is not on the board. */
   placeOf(modelId: string): { readonly rank: number | null; readonly value: number | null } | undefined
 }
@@ -94,8 +98,10 @@ function createColumns() {
         ranks[number] = rank ?? 0
         values[number] = value ?? Number.NaN
       }
+      const quantiles = quantilesOf(places)
       return {
         ...{ asOf, era, rankBy, size: ranks.length },
+        quantiles,
         modelIds: () => Array.from(order, (number) => ids[number] as string),
         placeOf(modelId) {
           const number = numbers.get(modelId)
@@ -107,4 +113,13 @@ function createColumns() {
       }
     },
   }
+}
+
+const shares = [0.05, 0.25, 0.5, 0.75, 0.95]
+
+function quantilesOf(places: BoardRanking['places']): readonly number[] | null {
+  const values = places.flatMap(({ modelId, value }) => (value === null || isEnsemble(modelId) ? [] : [value]))
+  if (values.length === 0) return null
+  values.sort((one, other) => one - other)
+  return shares.map((share) => percentile(values, share) as number)
 }

@@ -57,3 +57,17 @@ export function evenlySpread<Item>(items: readonly Item[], count: number): Item[
   if (items.length <= count) return [...items]
   return Array.from({ length: count }, (_, index) => items[Math.ceil(((index + 1) * items.length) / count) - 1] as Item)
 }
+
+/**
+ * At most `count` of these ends, oldest first: the last one of each cell of time. Cells are a power of two of `everyMs` on a grid, so
+ * that later requests ask for the same ends, which are kept.
+ */
+export function endsOnGrid(ends: readonly Instant[], count: number, everyMs: number): Instant[] {
+  const [first, last] = [ends[0], ends.at(-1)]
+  if (first === undefined || last === undefined || ends.length <= count) return [...ends]
+  if (count === 1) return [last]
+  const needed = (last - first) / (count - 1) / everyMs
+  const cellMs = everyMs * 2 ** Math.ceil(Math.log2(Math.max(1, needed)))
+  const cellOf = (end: Instant) => Math.ceil(end / cellMs)
+  return ends.filter((end, index) => cellOf(end) !== cellOf(ends[index + 1] ?? Number.POSITIVE_INFINITY))
+}

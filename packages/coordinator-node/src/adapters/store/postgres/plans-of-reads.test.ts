@@ -152,6 +152,11 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
   fieldBuckets: (store) => [store.fieldBuckets({ scope: btc, ...lastDay, bucketMs: 600_000 })],
   periodEnds: (store) => [store.periodEnds({ ...week, limit: 100 })],
   rankingsAt: (store) => [store.rankingsAt(ends)],
+  modelOutcomes: (store) => [
+    store.modelOutcomes({ ...week, modelId: 'a', cellMs: day * 60_000 }),
+    store.modelOutcomes({ ...lastDay, modelId: 'gone', cellMs: day * 60_000 }),
+  ],
+  modelPayouts: (store) => [store.modelPayouts({ modelId: 'a', before: now, limit: 50 })],
   roundSummaries: (store) => [
     store.roundSummaries(rounds),
     store.roundSummaries({ ...rounds, state: 'open' }),

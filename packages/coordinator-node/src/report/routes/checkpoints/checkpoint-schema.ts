@@ -30,7 +30,7 @@ export const emission = z
   })
   .meta({ id: 'Emission' })
 
-const rankingRow = z
+export const rankingRow = z
   .object({
     model_id: z.string(),
     model_name: textOrNull,

@@ -1,8 +1,9 @@
-import type { BucketSpan, RoundFilter } from '../../../../ports/page-reads.ts'
+import type { BucketSpan, OutcomeSpan, PayoutFilter, RoundFilter } from '../../../../ports/page-reads.ts'
 import type { FeedTable } from '../feed-table.ts'
 import type { PeriodTable } from '../period-table.ts'
 import type { RoundTable } from '../round-table.ts'
 import { fieldBuckets } from './field-buckets.ts'
+import { modelOutcomes, modelPayouts } from './one-model.ts'
 import { createRankings } from './rankings.ts'
 import { roundSummaries } from './round-list.ts'
 
@@ -16,6 +17,8 @@ export function pageVerbs(feeds: FeedTable, rounds: RoundTable, periods: PeriodT
   return {
     periodEnds: verb(rankings.periodEnds),
     rankingsAt: verb(rankings.rankingsAt),
+    modelOutcomes: verb((span: OutcomeSpan) => modelOutcomes(rounds.predictionsSince(span.from), span)),
+    modelPayouts: verb((filter: PayoutFilter) => modelPayouts(periods.rows().checkpoints, filter)),
     roundSummaries: verb((filter: RoundFilter) => roundSummaries(rounds, filter)),
     fieldBuckets: verb((span: BucketSpan) => fieldBuckets(feeds, span)),
   }
