@@ -107,7 +107,7 @@ function jobColumns(cancel: (job: BackfillJob) => Promise<void>): readonly Colum
     },
     {
       key: 'cancel',
-      title: '',
+      title: 'Action',
       width: '96px',
       cell: (job) =>
         job.status === 'pending' || job.status === 'running' ? (

@@ -106,7 +106,7 @@ function answerColumns(answers: readonly NamedAnswer[]): readonly Column<NamedAn
       order: ({ duration_ms }) => duration_ms,
       cell: ({ duration_ms }) => <span title={fullNumber(duration_ms)}>{shortNumber(duration_ms)}</span>,
     },
-    { key: 'trace', title: '', width: '76px', cell: (answer) => <TraceLink answer={answer} /> },
+    { key: 'trace', title: 'Why', width: '76px', cell: (answer) => <TraceLink answer={answer} /> },
   ]
 }
 

@@ -37,6 +37,7 @@ export function RoundStrip({ round }: { readonly round: Round }) {
     against === undefined ? [] : [{ label: nameOf('truth', against), value: truth.get(against) ?? 0 }]
   return (
     <section class="panel" aria-label="All answers">
+      <h2>All answers</h2>
       <Strip
         title={titleOf(choice, against)}
         answers={answers}
