@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { wholeNumber } from '../format/numbers.ts'
+import { useWidth } from './use-width.ts'
 import './histogram.css'
 
 export interface Bucket {
@@ -18,7 +19,9 @@ interface HistogramProps {
   readonly foot: string
 }
 
-const [width, height, foot] = [600, 150, 24]
+const [height, foot] = [150, 24]
+/** Of a label, in pixels; labels of narrower buckets would touch each other. */
+const labelWidth = 72
 
 /** Counts by bucket, as bars from zero; `t` or the button shows the same numbers as a table. */
 export function Histogram({ title, buckets, counted, foot: note }: HistogramProps) {
@@ -44,18 +47,27 @@ export function Histogram({ title, buckets, counted, foot: note }: HistogramProp
 }
 
 function Picture({ title, buckets }: Pick<HistogramProps, 'title' | 'buckets'>) {
+  const place = useRef<HTMLDivElement>(null)
+  const width = useWidth(place)
+  return (
+    <div ref={place} style={{ minHeight: `${height}px` }}>
+      {width === 0 ? null : <Drawing title={title} buckets={buckets} width={width} />}
+    </div>
+  )
+}
+
+interface DrawingProps extends Pick<HistogramProps, 'title' | 'buckets'> {
+  /** In pixels. */
+  readonly width: number
+}
+
+function Drawing({ title, buckets, width }: DrawingProps) {
   const most = Math.max(1, ...buckets.map(({ count }) => count))
   const step = width / buckets.length
   const plot = height - foot
-  // Labels of narrow buckets would touch each other.
-  const every = Math.ceil(buckets.length / 8)
+  const every = Math.ceil(labelWidth / step)
   return (
-    <svg
-      class="histogram"
-      viewBox={`0 0 ${width} ${height}`}
-      role="img"
-      aria-label={`${title}. The key t shows a table.`}
-    >
+    <svg class="histogram" width={width} height={height} role="img" aria-label={`${title}. The key t shows a table.`}>
       <line x1={0} x2={width} y1={plot} y2={plot} />
       {buckets.map(({ label, count }, index) => {
         const tall = count === 0 ? 0 : Math.max(1, (count / most) * (plot - 18))
@@ -69,7 +81,7 @@ function Picture({ title, buckets }: Pick<HistogramProps, 'title' | 'buckets'>) 
               </text>
             )}
             {index % every === 0 ? (
-              <text x={middle} y={plot + 18}>
+              <text x={Math.min(Math.max(middle, labelWidth / 2), width - labelWidth / 2)} y={plot + 18}>
                 {label}
               </text>
             ) : null}

@@ -1,11 +1,14 @@
+import { Link } from 'wouter-preact'
+import { useRules } from '../../data/resources.ts'
 import { useUrlState } from '../../data/url-state.ts'
 import { counted } from '../../format/numbers.ts'
+import { zoneName } from '../../format/times.ts'
 import { checkpointWords } from '../../format/words.ts'
 import { DataTable, type Sort, sortRows } from '../../parts/data-table.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { Exports } from '../../parts/exports.tsx'
 import { Panel } from '../../parts/panel.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Instant, Time } from '../../parts/time.tsx'
 import { checkpointColumns } from './checkpoint-columns.tsx'
 import { type Checkpoint, useCheckpoints } from './checkpoint-data.ts'
 import './checkpoints.css'
@@ -77,12 +80,19 @@ function CheckpointList({ rows }: { readonly rows: readonly Checkpoint[] }) {
 }
 
 function NoCheckpoint() {
+  const period = useRules().data.value?.pay_period
   return (
     <Empty>
       <p>
         No payout has closed yet. One closes by itself when its period is over and every round in it has its truth or
         has expired.
       </p>
+      {period === undefined ? null : (
+        <p>
+          The running period ends <Time at={period.end} />, on <Instant at={period.end} /> {zoneName()}. What is paid to
+          whom is part of <Link href="/about">the rules</Link>.
+        </p>
+      )}
     </Empty>
   )
 }
