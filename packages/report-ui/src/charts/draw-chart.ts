@@ -15,12 +15,13 @@ export interface DrawnChart {
 
 interface DrawOptions {
   readonly height: number
+  readonly isUpsideDown: boolean
   readonly onIndex: (index: number | null) => void
   readonly onZoom: (range: readonly [from: number, to: number] | null) => void
 }
 
 /** Draws a chart into an element, which it fills in width also when that changes. */
-export function drawChart(place: HTMLElement, data: ChartData, { height, onIndex, onZoom }: DrawOptions): DrawnChart {
+export function drawChart(place: HTMLElement, data: ChartData, drawing: DrawOptions): DrawnChart {
   const { lines = [], bands = [], candles } = data
   const drawnLines: readonly Line[] = [
     ...bands.flatMap(({ label, low, high }) => [
@@ -32,10 +33,10 @@ export function drawChart(place: HTMLElement, data: ChartData, { height, onIndex
   ]
   const first = data.times[0] ?? 0
   const last = data.times.at(-1) ?? 0
-  const options = chartOptions(place, data, drawnLines, { height, onIndex, onZoom })
+  const options = chartOptions(place, data, drawnLines, drawing)
   const chart = new UPlot(options, alignedData(data, drawnLines), place)
   const watch = new ResizeObserver(() => {
-    if (place.clientWidth > 0 && place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height })
+    if (place.clientWidth > 0 && place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height: drawing.height })
   })
   watch.observe(place)
   return {
@@ -56,7 +57,7 @@ function chartOptions(
   place: HTMLElement,
   data: ChartData,
   drawnLines: readonly Line[],
-  { height, onIndex, onZoom }: DrawOptions,
+  { height, isUpsideDown, onIndex, onZoom }: DrawOptions,
 ): UPlot.Options {
   const palette = readPalette(place)
   const { lines = [], bands = [], candles } = data
@@ -72,7 +73,7 @@ function chartOptions(
       : {}),
     padding: [12, lines.length === 0 ? 16 : 116, 0, 4],
     cursor: { y: false, points: { size: 6 } },
-    scales: { x: { time: true } },
+    scales: { x: { time: true }, y: { dir: isUpsideDown ? -1 : 1 } },
     axes: [
       axis(palette),
       { ...axis(palette), size: 64, values: (_, splits) => splits.map((value) => shortNumber(value)) },

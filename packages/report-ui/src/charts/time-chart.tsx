@@ -14,6 +14,8 @@ interface TimeChartProps {
   readonly unit?: string
   /** In pixels. */
   readonly height?: number
+  /** Small values are above, as for ranks. */
+  readonly isUpsideDown?: boolean
   /** How many values there are, and from when. */
   readonly foot?: ComponentChildren
   /** Called with the shown range in ms when the viewer zooms, and with null when the whole range is shown again. */
@@ -24,7 +26,7 @@ interface TimeChartProps {
  * Values over time. Drag to zoom, double-click for all; by keyboard the arrows move the cursor, Escape shows all, and `t` switches to a
  * table of the same numbers.
  */
-export function TimeChart({ title, data, unit = '', height = 260, foot, onZoom }: TimeChartProps) {
+export function TimeChart({ title, data, unit = '', height = 260, isUpsideDown = false, foot, onZoom }: TimeChartProps) {
   const [isTable, setTable] = useState(false)
   const [index, setIndex] = useState<number | null>(null)
   const columns = chartColumns(data)
@@ -46,7 +48,7 @@ export function TimeChart({ title, data, unit = '', height = 260, foot, onZoom }
         <NumberTable title={title} times={data.times} columns={columns} />
       ) : (
         <>
-          <Canvas data={data} height={height} title={title} setIndex={setIndex} onZoom={onZoom} />
+          <Canvas data={data} height={height} isUpsideDown={isUpsideDown} title={title} setIndex={setIndex} onZoom={onZoom} />
           <Readout times={data.times} columns={columns} index={index} unit={unit} />
         </>
       )}
@@ -58,12 +60,13 @@ export function TimeChart({ title, data, unit = '', height = 260, foot, onZoom }
 interface CanvasProps {
   readonly data: ChartData
   readonly height: number
+  readonly isUpsideDown: boolean
   readonly title: string
   readonly setIndex: (index: number | null) => void
   readonly onZoom: TimeChartProps['onZoom']
 }
 
-function Canvas({ data, height, title, setIndex, onZoom }: CanvasProps) {
+function Canvas({ data, height, isUpsideDown, title, setIndex, onZoom }: CanvasProps) {
   const place = useRef<HTMLDivElement>(null)
   const drawn = useRef<DrawnChart | null>(null)
   const zoom = useRef(onZoom)
@@ -77,7 +80,7 @@ function Canvas({ data, height, title, setIndex, onZoom }: CanvasProps) {
     void import('./draw-chart.ts').then(({ drawChart }) => {
       if (isGone || place.current === null) return
       const options = {
-        height,
+        ...{ height, isUpsideDown },
         onIndex: setIndex,
         onZoom: (range: readonly [number, number] | null) => zoom.current?.(range),
       }

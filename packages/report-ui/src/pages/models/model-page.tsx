@@ -44,7 +44,7 @@ export default function ModelPage({ id }: { readonly id: string }) {
             </div>
           </div>
           <ModelHistory id={id} name={row.model_name} />
-          <ModelOutcomes id={id} activity={activity} />
+          <ModelOutcomes id={id} />
           <ModelRounds id={id} />
           <ModelPayouts id={id} />
           {accessKey.value === '' ? (
