@@ -36,7 +36,8 @@ export function drawChart(place: HTMLElement, data: ChartData, drawing: DrawOpti
   const options = chartOptions(place, data, drawnLines, drawing)
   const chart = new UPlot(options, alignedData(data, drawnLines), place)
   const watch = new ResizeObserver(() => {
-    if (place.clientWidth > 0 && place.clientWidth !== chart.width) chart.setSize({ width: place.clientWidth, height: drawing.height })
+    if (place.clientWidth > 0 && place.clientWidth !== chart.width)
+      chart.setSize({ width: place.clientWidth, height: drawing.height })
   })
   watch.observe(place)
   return {

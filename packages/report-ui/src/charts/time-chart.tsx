@@ -26,7 +26,15 @@ interface TimeChartProps {
  * Values over time. Drag to zoom, double-click for all; by keyboard the arrows move the cursor, Escape shows all, and `t` switches to a
  * table of the same numbers.
  */
-export function TimeChart({ title, data, unit = '', height = 260, isUpsideDown = false, foot, onZoom }: TimeChartProps) {
+export function TimeChart({
+  title,
+  data,
+  unit = '',
+  height = 260,
+  isUpsideDown = false,
+  foot,
+  onZoom,
+}: TimeChartProps) {
   const [isTable, setTable] = useState(false)
   const [index, setIndex] = useState<number | null>(null)
   const columns = chartColumns(data)
@@ -48,7 +56,14 @@ export function TimeChart({ title, data, unit = '', height = 260, isUpsideDown =
         <NumberTable title={title} times={data.times} columns={columns} />
       ) : (
         <>
-          <Canvas data={data} height={height} isUpsideDown={isUpsideDown} title={title} setIndex={setIndex} onZoom={onZoom} />
+          <Canvas
+            data={data}
+            height={height}
+            isUpsideDown={isUpsideDown}
+            title={title}
+            setIndex={setIndex}
+            onZoom={onZoom}
+          />
           <Readout times={data.times} columns={columns} index={index} unit={unit} />
         </>
       )}

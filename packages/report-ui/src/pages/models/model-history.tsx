@@ -108,7 +108,11 @@ function Charts({ rows, id, name, rival, choose }: ChartsProps) {
   )
 }
 
-function chartsOf(rows: readonly HistoryRow[], name: string, rivalName: string | undefined): readonly [ChartData, ChartData] {
+function chartsOf(
+  rows: readonly HistoryRow[],
+  name: string,
+  rivalName: string | undefined,
+): readonly [ChartData, ChartData] {
   const times = rows.map(({ period_end }) => msOf(period_end))
   const field = (share: 'p5' | 'p25' | 'p50' | 'p75' | 'p95') => rows.map(({ field: all }) => all?.[share] ?? null)
   const rivals = rows.map(({ rival }) => rival)

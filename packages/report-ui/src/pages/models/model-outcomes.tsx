@@ -42,8 +42,8 @@ function Answers({ total, days, latency_quantiles: latency }: Outcomes) {
         <Bars label="Answers by outcome" bars={total.map((outcome) => barOf(outcome, all))} full={all} />
         {latency === null ? null : (
           <p class="small quiet">
-            Valid answers took {shortNumber(latency.p50)} ms in the middle, {shortNumber(latency.p95)} ms for the slowest twentieth,{' '}
-            {shortNumber(latency.max)} ms at most.
+            Valid answers took {shortNumber(latency.p50)} ms in the middle, {shortNumber(latency.p95)} ms for the
+            slowest twentieth, {shortNumber(latency.max)} ms at most.
           </p>
         )}
       </div>

@@ -5,6 +5,7 @@ import { useActivity } from '../../data/resources.ts'
 import { Loaded } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { Time } from '../../parts/time.tsx'
+import { TraceDrawer } from '../../parts/trace-drawer.tsx'
 import { ModelHistory } from './model-history.tsx'
 import { ModelOutcomes } from './model-outcomes.tsx'
 import { ModelPayouts } from './model-payouts.tsx'
@@ -47,6 +48,7 @@ export default function ModelPage({ id }: { readonly id: string }) {
           <ModelOutcomes id={id} />
           <ModelRounds id={id} />
           <ModelPayouts id={id} />
+          <TraceDrawer />
           {accessKey.value === '' ? (
             <p class="quiet small">
               With the key of its owner this page also shows the model's log, its errors and its answers of open rounds:

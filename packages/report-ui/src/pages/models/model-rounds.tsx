@@ -6,6 +6,7 @@ import { useUrlState } from '../../data/url-state.ts'
 import { columnNumbers, fullNumber, shortNumber } from '../../format/numbers.ts'
 import { shortValue } from '../../format/values.ts'
 import { statusWords, wordOf } from '../../format/words.ts'
+import { answerReason } from '../../parts/answer-state.tsx'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { Countdown, Time } from '../../parts/time.tsx'
@@ -111,12 +112,9 @@ function roundColumns(rows: readonly PredictionRow[], open: (id: string) => void
 /** The answer itself, or why there is none to see. */
 function Answer({ row }: { readonly row: PredictionRow }) {
   if (row.status === 'FAILED' || row.status === 'ABSENT') {
-    const reason = row.reason === null ? '' : `: ${row.reason.replaceAll('_', ' ')}`
     return (
-      <span class={`cut ${row.blame === 'coordinator' ? 'quiet' : 'fail'}`}>
-        {wordOf(statusWords, row.status)}
-        {reason}
-        {row.blame === 'coordinator' ? ', not its fault' : ''}
+      <span class={`cut ${row.blame === 'coordinator' ? 'quiet' : 'fail'}`} title={answerReason(row)}>
+        {answerReason(row) || wordOf(statusWords, row.status)}
       </span>
     )
   }
