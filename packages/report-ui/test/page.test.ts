@@ -16,7 +16,7 @@ describe.skipIf(whyNoBrowser !== null)(`the page${whyNoBrowser === null ? '' : `
   async function pathOf(route: string): Promise<string> {
     const ids: Readonly<Record<string, () => Promise<unknown>>> = {
       models: async () => 'oracle',
-      rounds: async () => (await api('/reports/predictions?limit=1'))[0]?.input_id,
+      rounds: async () => (await api('/reports/predictions?limit=1'))[0]?.round_id,
       checkpoints: async () => (await api('/reports/checkpoints'))[0]?.id,
     }
     const id = await ids[route.split('/')[1] ?? '']?.()
