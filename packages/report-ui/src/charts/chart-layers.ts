@@ -50,7 +50,8 @@ export function drawCandles(chart: UPlot, { open, high, low, close }: Candles, p
   const { ctx, bbox } = chart
   const times = chart.data[0]
   const y = (value: number): number => chart.valToPos(value, 'y', true)
-  const width = Math.max(1, Math.min(14, (bbox.width / Math.max(1, times.length)) * 0.7))
+  const span = chart.valToPos(times.at(-1) ?? 0, 'x', true) - chart.valToPos(times[0] ?? 0, 'x', true)
+  const width = Math.max(1, Math.min(14, (span / Math.max(1, times.length - 1)) * 0.7))
   ctx.save()
   ctx.beginPath()
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
@@ -78,6 +79,7 @@ export function drawCandles(chart: UPlot, { open, high, low, close }: Candles, p
 }
 
 const labelHeight = 15
+const narrowestLabel = 80
 
 /** Names each line at its end. Labels that would cover each other are pushed apart. */
 export function drawEndLabels(chart: UPlot, lines: readonly Line[], offset: number, palette: Palette): void {
@@ -91,11 +93,15 @@ export function drawEndLabels(chart: UPlot, lines: readonly Line[], offset: numb
     if (last < 0 || value == null) return []
     return [{ line, value, y: chart.valToPos(value, 'y', true) }]
   })
+  // Without a margin beside them, the readout names the lines.
+  if (ctx.canvas.width - bbox.left - bbox.width < narrowestLabel * ratio) return
   labels.sort((one, other) => one.y - other.y)
   let free = bbox.top
   ctx.save()
   ctx.font = `${12 * ratio}px system-ui, sans-serif`
   ctx.textBaseline = 'middle'
+  // Left by the axes as it was for their texts.
+  ctx.textAlign = 'left'
   for (const { line, value, y } of labels) {
     const at = Math.max(y, free)
     free = at + labelHeight * ratio

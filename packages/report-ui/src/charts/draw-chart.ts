@@ -16,6 +16,8 @@ export interface DrawnChart {
 interface DrawOptions {
   readonly height: number
   readonly isUpsideDown: boolean
+  /** Shown first, in ms; null: all. */
+  readonly range: readonly [from: number, to: number] | null
   readonly onIndex: (index: number | null) => void
   readonly onZoom: (range: readonly [from: number, to: number] | null) => void
 }
@@ -58,7 +60,7 @@ function chartOptions(
   place: HTMLElement,
   data: ChartData,
   drawnLines: readonly Line[],
-  { height, isUpsideDown, onIndex, onZoom }: DrawOptions,
+  { height, isUpsideDown, range, onIndex, onZoom }: DrawOptions,
 ): UPlot.Options {
   const palette = readPalette(place)
   const { lines = [], bands = [], candles } = data
@@ -72,11 +74,18 @@ function chartOptions(
     ...(zone.value === 'utc'
       ? { tzDate: (seconds: number) => UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') }
       : {}),
-    padding: [12, lines.length === 0 ? 16 : 116, 0, 4],
+    padding: [12, lines.length > 0 && place.clientWidth >= labelledWidth ? 116 : 16, 0, 4],
     cursor: { y: false, points: { size: 6 } },
-    scales: { x: { time: true }, y: { dir: isUpsideDown ? -1 : 1 } },
+    scales: {
+      x: {
+        time: true,
+        range: (_, from, to) => withMargin([from, to], data),
+        ...(range === null ? {} : { min: range[0] / 1_000, max: range[1] / 1_000 }),
+      },
+      y: { dir: isUpsideDown ? -1 : 1 },
+    },
     axes: [
-      axis(palette),
+      { ...axis(palette), values: timeTexts },
       { ...axis(palette), size: 64, values: (_, splits) => splits.map((value) => shortNumber(value)) },
     ],
     series: [{}, ...drawnLines.map((line, index) => seriesOf(line, index < hiddenCount, palette))],
@@ -105,6 +114,31 @@ function chartOptions(
     },
   }
 }
+
+/** Narrower charts leave the names of lines to the readout. */
+const labelledWidth = 480
+
+/** Candles at both ends are seen as a whole. The range is in seconds. */
+function withMargin([from, to]: [number, number], { times, candles }: ChartData): [number, number] {
+  const [first, last] = [(times[0] ?? 0) / 1_000, (times.at(-1) ?? 0) / 1_000]
+  if (candles === undefined || times.length < 2 || from > first || to < last) return [from, to]
+  const half = (last - first) / (times.length - 1) / 2
+  return [first - half, last + half]
+}
+
+/** How an axis writes time, by the least step in seconds: 24 hours, and the day where it begins. */
+const timeTexts: UPlot.Axis.Values = [
+  ...(
+    [
+      [31_536_000, '{YYYY}', null, null],
+      [2_419_200, '{YYYY}-{MM}', null, null],
+      [86_400, '{MM}-{DD}', '\n{YYYY}', null],
+      [60, '{HH}:{mm}', '\n{YYYY}-{MM}-{DD}', '\n{MM}-{DD}'],
+      [1, '{HH}:{mm}:{ss}', '\n{YYYY}-{MM}-{DD}', '\n{MM}-{DD}'],
+      [0.001, ':{ss}.{fff}', '\n{YYYY}-{MM}-{DD} {HH}:{mm}', null],
+    ] as const
+  ).map(([step, text, inYear, inDay]) => [step, text, inYear, null, inDay, null, null, null, 1]),
+]
 
 /** Stretches the scale to candles, which are drawn by themselves. */
 function edge(values: Values): Line {

@@ -86,6 +86,8 @@ function Canvas({ data, height, isUpsideDown, title, setIndex, onZoom }: CanvasP
   const drawn = useRef<DrawnChart | null>(null)
   const zoom = useRef(onZoom)
   zoom.current = onZoom
+  // New data do not take the viewer's zoom away.
+  const range = useRef<readonly [number, number] | null>(null)
   const look = `${shownTheme()} ${zone.value}`
 
   // The colours and the zone are read while drawing.
@@ -95,9 +97,12 @@ function Canvas({ data, height, isUpsideDown, title, setIndex, onZoom }: CanvasP
     void import('./draw-chart.ts').then(({ drawChart }) => {
       if (isGone || place.current === null) return
       const options = {
-        ...{ height, isUpsideDown },
+        ...{ height, isUpsideDown, range: range.current },
         onIndex: setIndex,
-        onZoom: (range: readonly [number, number] | null) => zoom.current?.(range),
+        onZoom: (next: readonly [number, number] | null) => {
+          range.current = next
+          zoom.current?.(next)
+        },
       }
       drawn.current = drawChart(place.current, data, options)
     })

@@ -81,6 +81,17 @@ function jobColumns(cancel: (job: BackfillJob) => Promise<void>): readonly Colum
       ),
     },
     {
+      key: 'cancel',
+      title: 'Action',
+      width: '96px',
+      cell: (job) =>
+        job.status === 'pending' || job.status === 'running' ? (
+          <button type="button" class="cell-button" onClick={() => void cancel(job)}>
+            Cancel<span class="hidden"> the job of {seriesKey(job)}</span>
+          </button>
+        ) : null,
+    },
+    {
       key: 'range',
       title: 'From, to',
       width: '190px',
@@ -104,17 +115,6 @@ function jobColumns(cancel: (job: BackfillJob) => Promise<void>): readonly Colum
           {error ?? ''}
         </span>
       ),
-    },
-    {
-      key: 'cancel',
-      title: 'Action',
-      width: '96px',
-      cell: (job) =>
-        job.status === 'pending' || job.status === 'running' ? (
-          <button type="button" class="cell-button" onClick={() => void cancel(job)}>
-            Cancel<span class="hidden"> the job of {seriesKey(job)}</span>
-          </button>
-        ) : null,
     },
   ]
 }
