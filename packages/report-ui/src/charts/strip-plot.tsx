@@ -9,6 +9,8 @@ interface StripPlotProps {
   /** A sentence that says what is to be seen. */
   readonly title: string
   readonly points: readonly StripPoint[]
+  /** Of the values. */
+  readonly unit?: string
   /** Lines across the plot, such as the truth. */
   readonly marks?: readonly StripMark[]
   readonly tools?: ComponentChildren
@@ -20,7 +22,7 @@ interface StripPlotProps {
  * Each value as a dot on an axis, stacked where they would cover each other; bars where they are too many. By keyboard the arrows
  * go from value to value, and `t` switches to a table of the same numbers.
  */
-export function StripPlot({ title, points, marks = [], tools, onChoose }: StripPlotProps) {
+export function StripPlot({ title, points, unit = '', marks = [], tools, onChoose }: StripPlotProps) {
   const [isTable, setTable] = useState(false)
   const sorted = [...points].sort((one, other) => one.value - other.value)
   return (
@@ -41,18 +43,19 @@ export function StripPlot({ title, points, marks = [], tools, onChoose }: StripP
         </div>
       </div>
       {isTable ? (
-        <StripTable title={title} points={sorted} marks={marks} />
+        <StripTable title={title} unit={unit} points={sorted} marks={marks} />
       ) : (
-        <Readable title={title} points={sorted} marks={marks} onChoose={onChoose} />
+        <Readable title={title} unit={unit} points={sorted} marks={marks} onChoose={onChoose} />
       )}
     </figure>
   )
 }
 
-type ReadableProps = Required<Pick<StripPlotProps, 'title' | 'points' | 'marks'>> & Pick<StripPlotProps, 'onChoose'>
+type ReadableProps = Required<Pick<StripPlotProps, 'title' | 'unit' | 'points' | 'marks'>> &
+  Pick<StripPlotProps, 'onChoose'>
 
 /** The drawing with a cursor, which reads one value. */
-function Readable({ title, points, marks, onChoose }: ReadableProps) {
+function Readable({ title, unit, points, marks, onChoose }: ReadableProps) {
   const [at, setAt] = useState<number | null>(null)
   const place = useRef<HTMLDivElement>(null)
   const width = useWidth(place)
@@ -99,7 +102,7 @@ function Readable({ title, points, marks, onChoose }: ReadableProps) {
         ) : (
           <>
             <span>
-              <span class="quiet">{current.label}</span> {fullNumber(current.value)}
+              <span class="quiet">{current.label}</span> {fullNumber(current.value)} {unit}
             </span>
             <span class="quiet">
               {(at ?? 0) + 1} of {points.length} from the lowest
@@ -128,7 +131,7 @@ function nearest(values: readonly number[], value: number): number | null {
   return best
 }
 
-function StripTable({ title, points, marks }: Omit<ReadableProps, 'onChoose'>) {
+function StripTable({ title, unit, points, marks }: Omit<ReadableProps, 'onChoose'>) {
   const lines = [
     ...marks.map(({ label, value }) => ({ key: `mark ${label}`, label, value, isMark: true })),
     ...points.map(({ key, label, value }) => ({ key, label, value, isMark: false })),
@@ -140,7 +143,7 @@ function StripTable({ title, points, marks }: Omit<ReadableProps, 'onChoose'>) {
           <tr>
             <th scope="col">From the lowest</th>
             <th scope="col" class="number">
-              Value
+              Value{unit === '' ? '' : `, ${unit}`}
             </th>
           </tr>
         </thead>

@@ -2,16 +2,14 @@ import { Link } from 'wouter-preact'
 import { seriesKey } from '../../data/records.ts'
 import { useFeeds } from '../../data/resources.ts'
 import { useAddressWith, useUrlState } from '../../data/url-state.ts'
-import { noData, wholeNumber } from '../../format/numbers.ts'
 import { Age } from '../../parts/age.tsx'
 import { Copyable } from '../../parts/copyable.tsx'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { Loaded } from '../../parts/panel.tsx'
-import { StateMark } from '../../parts/state-mark.tsx'
-import { Instant, Time } from '../../parts/time.tsx'
 import { Backfills } from './backfills.tsx'
-import { type Feed, feedMoods } from './feed-names.ts'
+import { feedColumns } from './feed-columns.tsx'
+import type { Feed } from './feed-names.ts'
 import { OneFeed } from './one-feed.tsx'
 import './feeds.css'
 
@@ -49,70 +47,26 @@ export default function FeedsPage() {
 
 function FeedTable({ feeds, chosen }: { readonly feeds: readonly Feed[]; readonly chosen: string }) {
   const address = useAddressWith()
-  const columns: readonly Column<Feed>[] = [
-    {
-      key: 'series',
-      title: 'Series',
-      width: 'minmax(150px, 1fr)',
-      isHeld: true,
-      cell: (feed) => (
-        <Link
-          class="cut"
-          href={address({ feed: seriesKey(feed), show: null })}
-          title={seriesKey(feed)}
-          aria-current={seriesKey(feed) === chosen ? 'true' : undefined}
-        >
-          {feed.subject} {feed.granularity}
-        </Link>
-      ),
-    },
-    {
-      key: 'state',
-      title: 'State',
-      width: '96px',
-      cell: ({ status }) => <StateMark mood={feedMoods[status]} word={status} />,
-    },
-    { key: 'newest', title: 'Newest known', width: '124px', cell: ({ watermark_ts }) => <Time at={watermark_ts} /> },
-    { key: 'since', title: 'State since', width: '124px', cell: ({ status_since }) => <Time at={status_since} /> },
-    {
-      key: 'gaps',
-      title: 'Missing',
-      hint: 'Candles that are missing between the first and the newest',
-      width: '84px',
-      isNumber: true,
-      cell: ({ missing_count }) => <span class={missing_count ? 'warn' : ''}>{wholeNumber(missing_count)}</span>,
-    },
-    {
-      key: 'records',
-      title: 'Records',
-      width: '100px',
-      isNumber: true,
-      cell: ({ record_count }) => wholeNumber(record_count),
-    },
-    {
-      key: 'revisions',
-      title: 'Revisions',
-      hint: 'Records that arrived again with other values, which are not applied',
-      width: '92px',
-      isNumber: true,
-      cell: ({ revision_count }) => wholeNumber(revision_count),
-    },
-    { key: 'from', title: 'From', width: '168px', cell: ({ oldest_ts }) => <Instant at={oldest_ts} /> },
-    {
-      key: 'reason',
-      title: 'Reason',
-      width: 'minmax(200px, 3fr)',
-      cell: ({ status_reason }) => (
-        <span class="cut" title={status_reason ?? ''}>
-          {status_reason ?? <span class="quiet">{noData}</span>}
-        </span>
-      ),
-    },
-  ]
+  const series: Column<Feed> = {
+    key: 'series',
+    title: 'Series',
+    width: 'minmax(150px, 1fr)',
+    isHeld: true,
+    cell: (feed) => (
+      <Link
+        class="cut"
+        href={address({ feed: seriesKey(feed), show: null })}
+        title={seriesKey(feed)}
+        aria-current={seriesKey(feed) === chosen ? 'true' : undefined}
+      >
+        {feed.subject} {feed.granularity}
+      </Link>
+    ),
+  }
   return (
     <DataTable
       label="Series"
-      columns={columns}
+      columns={[series, ...feedColumns]}
       rows={feeds}
       keyOf={seriesKey}
       isMarked={(feed) => seriesKey(feed) === chosen}

@@ -16,11 +16,12 @@ interface NamedAnswer extends Answer {
 export function AnswersTable({ round }: { readonly round: Round }) {
   const [url, change] = useUrlState()
   const names = new Map(useModels().data.value?.map(({ model_id, model_name }) => [model_id, model_name]))
-  const direction = useRules().data.value?.ranking.direction
+  const ranking = useRules().data.value?.ranking
+  const direction = ranking?.direction
   const named = round.predictions.map((answer) => ({ ...answer, name: names.get(answer.model_id) ?? answer.model_id }))
   const search = (url.q ?? '').toLowerCase()
   const found = named.filter(({ name }) => name.toLowerCase().includes(search))
-  const columns = answerColumns(named)
+  const columns = answerColumns(named, ranking?.unit ?? null)
   const best: Sort | null = direction === undefined ? null : { key: 'score', isDescending: direction === 'desc' }
   const sort = url.sort === undefined ? best : { key: url.sort, isDescending: url.order !== 'asc' }
   return (
@@ -56,7 +57,7 @@ export function AnswersTable({ round }: { readonly round: Round }) {
   )
 }
 
-function answerColumns(answers: readonly NamedAnswer[]): readonly Column<NamedAnswer>[] {
+function answerColumns(answers: readonly NamedAnswer[], unit: string | null): readonly Column<NamedAnswer>[] {
   const score = columnNumbers(answers.map(({ score_value }) => score_value))
   return [
     {
@@ -73,7 +74,7 @@ function answerColumns(answers: readonly NamedAnswer[]): readonly Column<NamedAn
     },
     {
       key: 'score',
-      title: 'Score',
+      title: unit === null ? 'Score' : `Score, ${unit}`,
       width: '116px',
       isNumber: true,
       isLeading: true,

@@ -1,12 +1,15 @@
+import type { AnswerOf } from '@crunch/coordinator-node/client'
 import { useLocation } from 'wouter-preact'
 import type { StripMark, StripPoint } from '../../charts/strip-layout.ts'
 import { StripPlot } from '../../charts/strip-plot.tsx'
-import { useModels } from '../../data/resources.ts'
+import { useModels, useRules } from '../../data/resources.ts'
 import { useAddressWith, useUrlState } from '../../data/url-state.ts'
 import { counted } from '../../format/numbers.ts'
 import { fieldNames, type NumericFields, numericFields } from '../../format/numeric-fields.ts'
 import { usePins } from '../leaderboard/pins.ts'
 import type { Answer, Round } from './use-round.ts'
+
+type Rules = AnswerOf<'get', '/reports/competition'>
 
 /** Where the numbers of a strip come from. */
 type Of = 'answer' | 'score'
@@ -21,6 +24,7 @@ interface Choice {
 /** All answers, or their scores, on one axis, with the truth across it. */
 export function RoundStrip({ round }: { readonly round: Round }) {
   const [url, change] = useUrlState()
+  const rules = useRules().data.value
   const answers = round.predictions
   const numbers: Readonly<Record<Of, readonly NumericFields[]>> = {
     answer: answers.map(({ output }) => numericFields(output)),
@@ -32,6 +36,7 @@ export function RoundStrip({ round }: { readonly round: Round }) {
   const choice = choices.find(({ key }) => key === url.show) ?? choices[0]
   if (choice === undefined) return <NothingToShow round={round} />
   const truth = numericFields(round.truth)
+  const unit = unitOf(rules, choice)
   const against = choice.of === 'score' ? undefined : truthField(choice.field, choices, truth, url.truth)
   const marks: readonly StripMark[] =
     against === undefined ? [] : [{ label: nameOf('truth', against), value: truth.get(against) ?? 0 }]
@@ -40,6 +45,7 @@ export function RoundStrip({ round }: { readonly round: Round }) {
       <h2>All answers</h2>
       <Strip
         title={titleOf(choice, against)}
+        unit={unit}
         answers={answers}
         numbers={numbers[choice.of]}
         field={choice.field}
@@ -71,13 +77,14 @@ export function RoundStrip({ round }: { readonly round: Round }) {
 
 interface StripProps {
   readonly title: string
+  readonly unit: string
   readonly answers: readonly Answer[]
   readonly numbers: readonly NumericFields[]
   readonly field: string
   readonly marks: readonly StripMark[]
 }
 
-function Strip({ title, answers, numbers, field, marks }: StripProps) {
+function Strip({ title, unit, answers, numbers, field, marks }: StripProps) {
   const [, go] = useLocation()
   const address = useAddressWith()
   const [pins] = usePins()
@@ -89,7 +96,13 @@ function Strip({ title, answers, numbers, field, marks }: StripProps) {
     return [{ key: answer.id, label, value, isPicked: pins.has(answer.model_id) }]
   })
   return (
-    <StripPlot title={title} points={points} marks={marks} onChoose={(prediction) => go(address({ prediction }))} />
+    <StripPlot
+      title={title}
+      unit={unit}
+      points={points}
+      marks={marks}
+      onChoose={(prediction) => go(address({ prediction }))}
+    />
   )
 }
 
@@ -105,6 +118,12 @@ function truthField(
   if (truth.has(field)) return field
   const [first] = truth.keys()
   return choices[0]?.field === field ? first : undefined
+}
+
+/** From the contract, which writes `[]` for the items of a list; empty where it names none. */
+function unitOf(rules: Rules | undefined, { of, field }: Choice): string {
+  const fields = (of === 'answer' ? rules?.question.answer.fields : rules?.score.fields) ?? []
+  return fields.find(({ name }) => name === field.replace(/\[\d+\]/g, '[]'))?.unit ?? ''
 }
 
 function nameOf(of: Of | 'truth', field: string): string {
