@@ -4,6 +4,7 @@ import type { Direction } from '../domain/leaderboard.ts'
 import type { Blame, PredictionStatus } from '../domain/prediction.ts'
 import type { Round, RoundState } from '../domain/round.ts'
 import type { Instant } from '../domain/time.ts'
+import type { OperationsReads } from './operations-reads.ts'
 
 // Reads of the web page: parts of rows, for many periods or rounds at a time.
 
@@ -148,4 +149,4 @@ export interface OneModelReads {
   modelPayouts(filter: PayoutFilter): Promise<readonly ModelPayout[]>
 }
 
-export interface PageReads extends RankingReads, RoundListReads, FeedSeriesReads, OneModelReads {}
+export interface PageReads extends OperationsReads, RankingReads, RoundListReads, FeedSeriesReads, OneModelReads {}

@@ -20,6 +20,34 @@ export function activityTests(context: StoreUnderTest): void {
     await context.store.recordAnswers(asked.id, asked.performedAt + 90, predictions)
   }
 
+  it('adds up what the stages have finished in a span', async () => {
+    const { store } = context
+    await prepare(store, ['a', 'b'])
+    await store.appendRecords([candle(0), candle(1), candle(2)])
+    await answer(0, { a: { durationMs: 1 }, b: {} })
+    await answer(1, { a: { durationMs: 10 }, b: late })
+    await answer(2, { a: { durationMs: 30 }, b: wrong })
+    await store.openRound(round(3))
+    const none = { settledCount: 0, lastSettled: null, voidCount: 0, periodCount: 0, checkpointCount: 0 }
+    expect(await store.stageActivity(minute(1), minute(90))).toEqual({
+      ...none,
+      ...{ recordCount: 3, roundCount: 3, answeredRoundCount: 2, lastAnsweredAt: minute(2) + 90, validAnswerCount: 2 },
+      latency: { p50Ms: 20, p95Ms: expect.closeTo(29), p99Ms: expect.closeTo(29.8), maxMs: 30 },
+      answerReasons: { timeout: 1, invalid_output: 1 },
+    })
+    await store.settleRounds(settleRequest({ now: minute(90) }), voidAll)
+    const settled = await store.stageActivity(minute(1), minute(90))
+    expect([settled.settledCount, settled.voidCount, settled.lastSettled]).toEqual([3, 3, round(2).resolvableAt])
+    expect(await store.stageActivity(minute(99), minute(200))).toEqual({
+      ...none,
+      ...{ recordCount: 0, roundCount: 0, answeredRoundCount: 0, lastAnsweredAt: null, validAnswerCount: 0 },
+      ...{ latency: null, answerReasons: {} },
+    })
+    const sizes = await store.tableSizes()
+    expect(sizes.every(({ bytes, rowCount }) => bytes > 0 && (rowCount === null || rowCount >= 0))).toBe(true)
+    if (sizes.length > 0) expect(sizes.map(({ table }) => table)).toContain('predictions')
+  })
+
   it('reports the newest failures of one model, oldest first', async () => {
     const { store } = context
     await prepare(store, ['a', 'b'])

@@ -260,6 +260,8 @@ function closeTests(context: StoreUnderTest): void {
       predictionExports: () => store.predictionExports({ from: 0, to: 1, after: null, limit: 1 }),
       modelFailures: () => store.modelFailures({ modelId: 'x', since: minute(0), limit: 1 }),
       modelActivity: () => store.modelActivity(minute(0)),
+      stageActivity: () => store.stageActivity(minute(0), minute(1)),
+      tableSizes: () => store.tableSizes(),
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
       fieldBuckets: () => store.fieldBuckets({ scope: btc, from: 0, to: 1, bucketMs: 1 }),

@@ -1,5 +1,6 @@
 import { serveStream } from '../live/stream.ts'
 import { serveMetrics } from '../operations/metrics.ts'
+import { serveOperations } from '../operations/operations.ts'
 import { serveReadiness } from '../operations/readiness.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
@@ -47,7 +48,7 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 
 /** Every route. Their definitions are the types of the client. */
 export const allRoutes = [
-  ...[serveHealth, serveReadiness, serveMetrics, serveInfo, serveEras, serveCompetition],
+  ...[serveHealth, serveReadiness, serveMetrics, serveOperations, serveInfo, serveEras, serveCompetition],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   ...[serveLeaderboard, serveLeaderboardTrends, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],

@@ -134,6 +134,8 @@ const calls: Readonly<Record<Watched, (store: ReportReads) => readonly Promise<u
     store.modelFailures({ modelId: 'a', since: lastDay.from, limit: 100 }),
     store.modelFailures({ modelId: 'a', since: week.from, until: now, before, limit: 100 }),
   ],
+  stageActivity: (store) => [store.stageActivity(now - 60_000, now)],
+  tableSizes: (store) => [store.tableSizes()],
   snapshotReports: (store) => [
     store.snapshotReports(filter({ limit: 100 })),
     store.snapshotReports(filter({ limit: 100, modelIds: ['a', 'b'] })),
