@@ -52,6 +52,8 @@ async function serve(): Promise<Served> {
   return { ...server, statuses }
 }
 
+const isSuccess = (status: number) => status >= 200 && status < 300
+
 const patternOf = (path: string) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`)
 
 /** Runs the fuzzer; its output if it found something. */
@@ -87,7 +89,9 @@ test('every answer to a request with a key is as /openapi.json says', async ({ s
   )
   await server.close()
   expect(found).toBeNull()
-  const silent = [...server.statuses].filter(([, statuses]) => !statuses.has(200)).map(([operation]) => operation)
+  const silent = [...server.statuses]
+    .filter(([, statuses]) => ![...statuses].some(isSuccess))
+    .map(([operation]) => operation)
   expect(silent).toEqual([])
 })
 
@@ -102,6 +106,10 @@ test('every answer to a request without a key is as /openapi.json says, and the 
   for (const { definition } of allRoutes) {
     const statuses = server.statuses.get(`${definition.method} ${definition.path}`) ?? new Set()
     const isOpen = definition.tier === 'public' || definition.tier === 'read'
-    expect([definition.path, statuses.size > 0, isOpen || !statuses.has(200)]).toEqual([definition.path, true, true])
+    expect([definition.path, statuses.size > 0, isOpen || ![...statuses].some(isSuccess)]).toEqual([
+      definition.path,
+      true,
+      true,
+    ])
   }
 })

@@ -69,17 +69,29 @@ function paramsOf({ path, params, example }: RouteDefinition) {
   if (params === undefined) return {}
   const [asked = ''] = example.path.split('?')
   const groups = new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`).exec(asked)?.groups ?? {}
-  const fields = Object.entries(groups).map(([name, value]) => {
-    const field = params.shape[name] as z.ZodType
-    return [name, field.meta({ ...field.meta(), examples: [decodeURIComponent(value)] })] as const
-  })
-  return { params: z.object(Object.fromEntries(fields)) }
+  const values = Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)] as const)
+  return { params: withExamples(params, values) }
 }
 
 function queryOf(definition: RouteDefinition) {
-  const { query } = definition
-  if (isList(definition)) return { query: (query ?? z.object({})).extend({ format: formatField }) }
-  return query === undefined ? {} : { query }
+  const { query, example } = definition
+  if (query === undefined && !isList(definition)) return {}
+  const values = [...new URLSearchParams(example.path.split('?')[1])]
+  const fields = withExamples(query ?? z.object({}), values)
+  return { query: isList(definition) ? fields.extend({ format: formatField }) : fields }
+}
+
+/** All values of a request are text; the schema says what they stand for. */
+function withExamples(fields: z.ZodObject, values: readonly (readonly [string, string])[]): z.ZodObject {
+  const shown = values.flatMap(([name, value]) => {
+    const field = fields.shape[name] as z.ZodType | undefined
+    if (field === undefined) return []
+    const meta = field.meta()
+    const isText = meta?.type !== 'integer' && meta?.type !== 'boolean'
+    const typed = name === 'projectIds' ? value.split(',') : isText ? value : JSON.parse(value)
+    return [[name, field.meta({ ...meta, examples: [typed] })] as const]
+  })
+  return z.object({ ...fields.shape, ...Object.fromEntries(shown) })
 }
 
 /** The rows of a list in its other forms. */
