@@ -45,6 +45,10 @@ export interface ChartData {
   readonly candles?: Candles
   readonly spans?: readonly Span[]
   readonly ticks?: readonly Tick[]
+  /** The values are whole numbers of which the smallest is best and stands above. */
+  readonly areRanks?: boolean
+  /** What the values can be; absent: the chart shows those that there are. */
+  readonly range?: readonly [low: number, high: number]
 }
 
 export interface ChartColumn {

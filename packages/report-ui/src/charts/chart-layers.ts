@@ -100,6 +100,7 @@ export function drawEndLabels(chart: UPlot, lines: readonly Line[], offset: numb
   ctx.save()
   ctx.font = `${12 * ratio}px system-ui, sans-serif`
   ctx.textBaseline = 'middle'
+  ctx.textAlign = 'left'
   // Left by the axes as it was for their texts.
   ctx.textAlign = 'left'
   for (const { line, value, y } of labels) {

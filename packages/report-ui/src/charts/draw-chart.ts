@@ -15,7 +15,6 @@ export interface DrawnChart {
 
 interface DrawOptions {
   readonly height: number
-  readonly isUpsideDown: boolean
   /** Shown first, in ms; null: all. */
   readonly range: readonly [from: number, to: number] | null
   readonly onIndex: (index: number | null) => void
@@ -60,7 +59,7 @@ function chartOptions(
   place: HTMLElement,
   data: ChartData,
   drawnLines: readonly Line[],
-  { height, isUpsideDown, range, onIndex, onZoom }: DrawOptions,
+  { height, range, onIndex, onZoom }: DrawOptions,
 ): UPlot.Options {
   const palette = readPalette(place)
   const { lines = [], bands = [], candles } = data
@@ -82,12 +81,9 @@ function chartOptions(
         range: (_, from, to) => withMargin([from, to], data),
         ...(range === null ? {} : { min: range[0] / 1_000, max: range[1] / 1_000 }),
       },
-      y: { dir: isUpsideDown ? -1 : 1 },
+      y: valueScale(data),
     },
-    axes: [
-      { ...axis(palette), values: timeTexts },
-      { ...axis(palette), size: 64, values: (_, splits) => splits.map((value) => shortNumber(value)) },
-    ],
+    axes: [{ ...axis(palette), values: timeTexts }, valueAxis(palette, data)],
     series: [{}, ...drawnLines.map((line, index) => seriesOf(line, index < hiddenCount, palette))],
     bands: bands.map((_, index) => ({
       series: [2 * index + 2, 2 * index + 1] as [number, number],
@@ -147,6 +143,21 @@ function edge(values: Values): Line {
 
 function alignedData({ times }: ChartData, lines: readonly Line[]): UPlot.AlignedData {
   return [times.map((time) => time / 1_000), ...lines.map(({ values }) => [...values])]
+}
+
+/** Uncertain scales of ranks would begin at 0, where no rank is. */
+function valueScale({ areRanks = false, range }: ChartData): UPlot.Scale {
+  if (areRanks) return { dir: -1, range: (_, __, max) => [0.5, Math.max(2, max) + 0.5] }
+  return range === undefined ? {} : { range: [range[0], range[1]] }
+}
+
+function valueAxis(palette: Palette, { areRanks = false }: ChartData): UPlot.Axis {
+  return {
+    ...axis(palette),
+    size: 64,
+    values: (_, splits) => splits.map((value) => shortNumber(value)),
+    ...(areRanks ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] } : {}),
+  }
 }
 
 function axis(palette: Palette): UPlot.Axis {

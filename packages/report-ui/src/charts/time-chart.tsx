@@ -14,8 +14,6 @@ interface TimeChartProps {
   readonly unit?: string
   /** In pixels. */
   readonly height?: number
-  /** Small values are above, as for ranks. */
-  readonly isUpsideDown?: boolean
   /** How many values there are, and from when. */
   readonly foot?: ComponentChildren
   /** Called with the shown range in ms when the viewer zooms, and with null when the whole range is shown again. */
@@ -26,15 +24,7 @@ interface TimeChartProps {
  * Values over time. Drag to zoom, double-click for all; by keyboard the arrows move the cursor, Escape shows all, and `t` switches to a
  * table of the same numbers.
  */
-export function TimeChart({
-  title,
-  data,
-  unit = '',
-  height = 260,
-  isUpsideDown = false,
-  foot,
-  onZoom,
-}: TimeChartProps) {
+export function TimeChart({ title, data, unit = '', height = 260, foot, onZoom }: TimeChartProps) {
   const [isTable, setTable] = useState(false)
   const [index, setIndex] = useState<number | null>(null)
   const columns = chartColumns(data)
@@ -56,14 +46,7 @@ export function TimeChart({
         <NumberTable title={title} times={data.times} columns={columns} />
       ) : (
         <>
-          <Canvas
-            data={data}
-            height={height}
-            isUpsideDown={isUpsideDown}
-            title={title}
-            setIndex={setIndex}
-            onZoom={onZoom}
-          />
+          <Canvas data={data} height={height} title={title} setIndex={setIndex} onZoom={onZoom} />
           <Readout times={data.times} columns={columns} index={index} unit={unit} />
         </>
       )}
@@ -75,13 +58,12 @@ export function TimeChart({
 interface CanvasProps {
   readonly data: ChartData
   readonly height: number
-  readonly isUpsideDown: boolean
   readonly title: string
   readonly setIndex: (index: number | null) => void
   readonly onZoom: TimeChartProps['onZoom']
 }
 
-function Canvas({ data, height, isUpsideDown, title, setIndex, onZoom }: CanvasProps) {
+function Canvas({ data, height, title, setIndex, onZoom }: CanvasProps) {
   const place = useRef<HTMLDivElement>(null)
   const drawn = useRef<DrawnChart | null>(null)
   const zoom = useRef(onZoom)
@@ -97,7 +79,7 @@ function Canvas({ data, height, isUpsideDown, title, setIndex, onZoom }: CanvasP
     void import('./draw-chart.ts').then(({ drawChart }) => {
       if (isGone || place.current === null) return
       const options = {
-        ...{ height, isUpsideDown, range: range.current },
+        ...{ height, range: range.current },
         onIndex: setIndex,
         onZoom: (next: readonly [number, number] | null) => {
           range.current = next

@@ -23,8 +23,8 @@ export function Strip() {
         <FeedFact />
         <Upcoming />
         {isAtWallTime.value ? null : (
-          <span class="strip-fact warn" title="The node replays a recording, or one of the two clocks is wrong.">
-            ▲ the node's time is {minuteOf(competitionNow.value)} {zoneName()}
+          <span class="strip-fact quiet" title="The node replays a recording, or one of the two clocks is wrong.">
+            the node's time is {minuteOf(competitionNow.value)} {zoneName()}
           </span>
         )}
         <div class="strip-tools">

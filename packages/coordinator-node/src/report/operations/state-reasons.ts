@@ -46,7 +46,9 @@ export function feedReason(feed: FeedState, now: Instant): string | null {
   const key = feedScopeKey(feed.scope)
   if (feed.status !== 'up') {
     const cause = feed.statusReason === null ? '' : `: ${feed.statusReason}`
-    return `feed ${key} is ${feed.status} since ${formatInstant(feed.statusSince)}${cause}`
+    // A replay has no time before its first record.
+    const since = feed.statusSince > 0 ? ` since ${formatInstant(feed.statusSince)}` : ''
+    return `feed ${key} is ${feed.status}${since}${cause}`
   }
   if (feed.watermarkAt === null) return null
   // A dead worker cannot report that its feed is stale, and a live one checks only periodically.

@@ -103,7 +103,7 @@ function Charts({ rows, id, name, rival, choose }: ChartsProps) {
         data={values}
         foot={`${counted(rows.length, 'period')}; the grey band holds the middle half of all models, the wide one 90 % of them`}
       />
-      <TimeChart title="Rank after each period; 1 is best" data={ranks} height={160} isUpsideDown />
+      <TimeChart title="Rank after each period; 1 is best" data={ranks} height={160} />
     </>
   )
 }
@@ -133,6 +133,7 @@ function chartsOf(
     },
     {
       times,
+      areRanks: true,
       lines: [
         { label: name, values: rows.map(({ rank }) => rank), hue: 1 },
         ...(rivalName === undefined

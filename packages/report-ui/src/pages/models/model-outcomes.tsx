@@ -84,5 +84,5 @@ function dailyShares(days: Outcomes['days']): ChartData {
     const share = shares.get(time) ?? null
     return share === null ? null : share * 100
   })
-  return { times, lines: [{ label: 'valid', values, hue: 1 }] }
+  return { times, range: [0, 100], lines: [{ label: 'valid', values, hue: 1 }] }
 }
