@@ -1,9 +1,19 @@
 import { useHealth } from '../../data/resources.ts'
 import { counted } from '../../format/numbers.ts'
+import { wordOf } from '../../format/words.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { type Mood, StateMark } from '../../parts/state-mark.tsx'
 import { Instant, Time } from '../../parts/time.tsx'
 import { type Health, type Readiness, useReadiness } from './health-data.ts'
+import { type Operations, useOperations } from './operations-data.ts'
+
+interface Problem {
+  readonly stage: string
+  readonly what: string
+  readonly since: string | null
+  readonly cause: string | null
+  readonly fix: string | null
+}
 
 const moods: Readonly<Record<Readiness['checks']['feeds']['state'], Mood>> = {
   ok: 'ok',
@@ -12,39 +22,36 @@ const moods: Readonly<Record<Readiness['checks']['feeds']['state'], Mood>> = {
   unknown: 'quiet',
 }
 
-const checkNames = {
+const checkNames: Readonly<Record<string, string>> = {
   database: 'Database',
   feeds: 'Feeds',
   models: 'Models',
   lag: 'Pipeline',
   payouts: 'Payouts',
-} as const
+}
 
 /** What is degraded, since when, why, and what to do. */
 export function HealthPanel() {
   const readiness = useReadiness()
   const health = useHealth()
-  const stops = health.data.value?.standing_still ?? []
+  const problems = problemsOf(useOperations().data.value, health.data.value)
   return (
     <Panel title={titleOf(readiness.data.value)} resource={readiness}>
       {({ checks }) => (
         <>
           <dl class="checks">
-            {Object.entries(checkNames).map(([key, name]) => {
-              const { state, reasons } = checks[key as keyof typeof checkNames]
-              return (
-                <div key={key}>
-                  <dt>{name}</dt>
-                  <dd>
-                    <StateMark mood={moods[state]} word={state} />
-                    {/* What stands still has its own rows below, with the cause. */}
-                    {key === 'lag' && stops.length > 0 ? null : <Reasons of={reasons} />}
-                  </dd>
-                </div>
-              )
-            })}
+            {Object.entries(checks).map(([name, { state, reasons }]) => (
+              <div key={name}>
+                <dt>{wordOf(checkNames, name)}</dt>
+                <dd>
+                  <StateMark mood={moods[state]} word={state} />
+                  {/* Those with a cause or a fix have their own rows below. */}
+                  <Reasons of={reasons.filter((reason) => !problems.some(({ what }) => reason.startsWith(what)))} />
+                </dd>
+              </div>
+            ))}
           </dl>
-          {stops.length === 0 ? null : <Stops of={stops} />}
+          {problems.length === 0 ? null : <Problems of={problems} />}
           {health.data.value === undefined ? null : <HealthFoot of={health.data.value} />}
         </>
       )}
@@ -71,23 +78,42 @@ function Reasons({ of }: { readonly of: readonly string[] }) {
   )
 }
 
-function Stops({ of }: { readonly of: Health['standing_still'] }) {
+/** What is wrong, in the order of the pipeline; without the operations of the node, which need its database, as far as health knows. */
+function problemsOf(operations: Operations | undefined, health: Health | undefined): readonly Problem[] {
+  if (operations !== undefined) return operations.problems
+  return (health?.standing_still ?? []).map(({ held_up_by, ...stop }) => ({ ...stop, cause: held_up_by }))
+}
+
+function Problems({ of }: { readonly of: readonly Problem[] }) {
   return (
     <ul class="stops">
-      {of.map(({ stage, what, since, held_up_by, fix }) => (
+      {of.map(({ stage, what, since, cause, fix }) => (
         <li key={`${stage} ${what}`}>
           <p>
-            <StateMark mood="fail" word={stage} /> {what}, since <Instant at={since} /> (<Time at={since} />)
+            <StateMark mood="fail" word={stage} /> {what}
+            {/* Some texts name the time themselves. */}
+            {since === null || what.includes(' since ') ? null : (
+              <>
+                , since <Instant at={since} /> (<Time at={since} />)
+              </>
+            )}
           </p>
           <dl class="pairs">
-            <dt>Cause</dt>
-            <dd class="lines">{held_up_by}</dd>
-            <dt>What to do</dt>
-            <dd class="lines">{fix}</dd>
+            {cause === null ? null : <Pair name="Cause" text={cause} />}
+            {fix === null ? null : <Pair name="What to do" text={fix} />}
           </dl>
         </li>
       ))}
     </ul>
+  )
+}
+
+function Pair({ name, text }: { readonly name: string; readonly text: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd class="lines">{text}</dd>
+    </>
   )
 }
 

@@ -1,6 +1,9 @@
+import { DatabasePanel } from './database-panel.tsx'
 import { FailuresPanel } from './failures-panel.tsx'
 import { HealthPanel } from './health-panel.tsx'
 import { LatencyPanel } from './latency-panel.tsx'
+import { PipelinePanel } from './pipeline-panel.tsx'
+import { WorkersPanel } from './workers-panel.tsx'
 import './operations.css'
 
 /** Whether the competition runs, and where it does not. */
@@ -19,9 +22,12 @@ export default function OperationsPage() {
         </div>
       </div>
       <HealthPanel />
+      <PipelinePanel />
       <div class="pairs-of-panels">
         <FailuresPanel />
         <LatencyPanel />
+        <WorkersPanel />
+        <DatabasePanel />
       </div>
     </>
   )
