@@ -1,4 +1,4 @@
-// npm run bench [-- --write] [--only NAME] [--runs N] [--profile FOLDER]
+// npm run bench [-- --write] [--only NAME] [--runs N] [--profile FOLDER] [--days N] [--predictions N]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { machineText } from './machine.ts'
 import { type CandleRecording, findCandleRecording } from './measured/candle-recording.ts'
 import { measurementNames, measurements } from './measurements.ts'
+import { reportSizeSchema } from './report/report-size.ts'
 import { type MeasuredRuns, resultRows, resultsMarkdown, resultsTable } from './results-table.ts'
 import { runMeasurement } from './run-measurement.ts'
 
@@ -19,6 +20,7 @@ const optionsSchema = z.object({
   only: z.array(z.enum(measurementNames)).default([...measurementNames]),
   runs: z.coerce.number().int().min(1).max(20).default(3),
   profile: z.string().optional(),
+  ...reportSizeSchema.shape,
 })
 
 function readOptions() {
@@ -28,6 +30,8 @@ function readOptions() {
       only: { type: 'string', multiple: true },
       runs: { type: 'string' },
       profile: { type: 'string' },
+      days: { type: 'string' },
+      predictions: { type: 'string' },
     },
   })
   const options = optionsSchema.parse(values)
@@ -42,6 +46,7 @@ async function measureAll(recording: string, signal: AbortSignal): Promise<Measu
   for (const measurement of measurements.filter(({ name }) => options.only.includes(name))) {
     const runs = await runMeasurement(measurement, {
       recording,
+      report: { days: options.days, predictions: options.predictions },
       runCount: options.runs,
       profileFolder: options.profile === undefined ? undefined : resolve(options.profile),
       signal,

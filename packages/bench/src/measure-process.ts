@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Log } from './engine.ts'
 import { type Figures, measurementNames } from './measurements.ts'
 import { answerParent, parentInput } from './processes/parent-link.ts'
+import { reportSize, reportSizeSchema } from './report/report-size.ts'
 
 const inputSchema = z.object({
   name: z.enum(measurementNames),
@@ -11,6 +12,7 @@ const inputSchema = z.object({
   modelsPort: z.number().default(0),
   modelCount: z.number(),
   recording: z.string(),
+  report: reportSizeSchema,
 })
 
 process.once('disconnect', () => process.exit())
@@ -49,6 +51,8 @@ async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<F
       return (await import('./measured/fan-out.ts')).fanOut(log)
     case 'hostile':
       return (await import('./measured/hostile-models.ts')).withHostileModels(log)
+    case 'report':
+      return (await import('./measured/serve-report.ts')).serveReport(input.databaseUrl, reportSize(input.report), log)
     case 'simulate':
       return (await import('./measured/simulate-candles.ts')).simulateCandles(input.recording, log)
   }

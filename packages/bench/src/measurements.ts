@@ -1,4 +1,5 @@
 import { hostileModels } from './hostile/hostile-models.ts'
+import { reportRoutes } from './report/report-routes.ts'
 
 /** The results of one run of a measurement, by key of its figures. */
 export type Figures = Readonly<Record<string, number>>
@@ -39,6 +40,7 @@ export const measurementNames = [
   'close',
   'storage',
   'window',
+  'report',
   'simulate',
   'fan-out',
   'hostile',
@@ -170,6 +172,23 @@ export const measurements: readonly Measurement[] = [
     ],
     needs: { database: true, modelCount: 0, steady: false },
     budgetMs: 60_000,
+  },
+  {
+    name: 'report',
+    method:
+      'the API of a report worker, in a process with the embedded PostgreSQL on the same two cores as its clients: 1,000 models, a leaderboard and a snapshot of each every ten minutes, and rounds that all models answered, by default 2 days and 200,000 predictions (`--days` and `--predictions`); 64 connections that ask for the leaderboard, compressed (114 kB) and plain (1.1 MB); then each other route that reads rows, on two connections; then 500 streams that hear of a renamed model, 20 times',
+    figures: [
+      { key: 'boards', label: 'leaderboards of 1,000 models, compressed, 64 connections', unit: '/s', atLeast: 2_000 },
+      { key: 'boardP99', label: 'of which p99', unit: 'ms' },
+      { key: 'plainBoards', label: 'leaderboards of 1,000 models, plain, 64 connections', unit: '/s' },
+      ...reportRoutes.map((path): Figure => ({ key: path, label: `GET ${path}, p99`, unit: 'ms', atMost: 300 })),
+      { key: 'update', label: 'until 500 streams have an update, slowest of 20', unit: 'ms', atMost: 250 },
+      { key: 'reportMemory', label: 'peak memory of the report worker', unit: 'MB' },
+      { key: 'filled', label: 'the rows were written in', unit: 's' },
+      peakMemory,
+    ],
+    needs: { database: true, modelCount: 0, steady: false },
+    budgetMs: 90_000,
   },
   {
     name: 'simulate',

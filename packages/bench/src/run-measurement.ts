@@ -1,9 +1,11 @@
 import { steadyNodeArguments } from '@crunch/coordinator-node/internal'
 import type { Figures, Measurement } from './measurements.ts'
 import { type ChildOptions, runChild, type ServingChild, startChild } from './processes/child-process.ts'
+import type { ReportSizeOptions } from './report/report-size.ts'
 
 export interface RunOptions {
   readonly recording: string
+  readonly report: ReportSizeOptions
   /** Maximum number of runs. The measurement's budget may stop them earlier, but not before the first. */
   readonly runCount: number
   /** Folder for profiles of the measured processes. */
@@ -45,7 +47,7 @@ export async function runMeasurement(measurement: Measurement, options: RunOptio
 async function runOnce(
   { name, needs }: Measurement,
   models: ServingChild | undefined,
-  { recording, profileFolder, signal }: RunOptions,
+  { recording, report, profileFolder, signal }: RunOptions,
 ): Promise<Figures> {
   const database = needs.database
     ? await startChild({ module: new URL('./processes/database-process.ts', import.meta.url), input: {}, signal })
@@ -56,6 +58,7 @@ async function runOnce(
       name,
       modelCount: needs.modelCount,
       recording,
+      report,
       ...(database && { databaseUrl: database.value.url }),
       ...(models && { modelsPort: models.value.port }),
     },
