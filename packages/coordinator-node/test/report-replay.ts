@@ -1,6 +1,7 @@
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import type { Model } from '../src/domain/models/model.ts'
 import { createPayouts } from '../src/live/payouts/create-payouts.ts'
+import { createCheckpointPreview } from '../src/live/payouts/preview-checkpoint.ts'
 import { reportContract } from '../src/live/report-contract.ts'
 import { backfillJob, btc, minute } from '../src/ports/store-samples.ts'
 import type { AccessSettings } from '../src/report/access/access-settings.ts'
@@ -9,7 +10,7 @@ import type { DataFiles } from '../src/report/data-files.ts'
 import type { ReportApp } from '../src/report/http/mount-routes.ts'
 import { fromHere } from '../src/report/report-app.testkit.ts'
 import { candles, createOracle, createTrend, openCompetition, steady } from './competition.ts'
-import { changedContract } from './sample-contract.ts'
+import { changedContract, resolvedContract } from './sample-contract.ts'
 
 export interface ReportReplay {
   readonly store: MemoryStore
@@ -60,6 +61,10 @@ export async function replayReport(access: AccessSettings = {}): Promise<ReportR
   const app = createReportApp({
     access,
     payouts,
+    previewCheckpoint: createCheckpointPreview({
+      ...{ resolved: resolvedContract(), store, clock, monotonicMs: () => 0 },
+      payees: { crunch: 'next-move', computeProvider: null, dataProvider: null },
+    }),
     dataFiles,
     backfills: { ...store, directory: '/node/data/backfill', sources: ['binance'] },
     reads: store,

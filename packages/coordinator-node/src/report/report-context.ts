@@ -5,6 +5,7 @@ import type { Organizer } from '../domain/models/model-role.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import type { PreviewCheckpoint } from '../ports/payout/checkpoint-preview.ts'
 import type { Payouts } from '../ports/payout/payouts.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
@@ -98,6 +99,8 @@ export interface ReportContext {
   readonly dataFiles?: DataFiles
   /** Payouts on their way to the chain; absent: their routes answer 404. */
   readonly payouts?: Payouts
+  /** Absent: its route answers 404. */
+  readonly previewCheckpoint?: PreviewCheckpoint
   readonly reads: ReportReads
   /** Reads for health that end in time in any state of the database; absent: `reads`. */
   readonly probe?: Store['probe']

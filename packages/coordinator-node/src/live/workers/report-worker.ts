@@ -11,7 +11,9 @@ import { type CustomRoutes, loadCustomRoutes } from '../custom-routes.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { modelLinesOf } from '../model-lines.ts'
 import { orchestratorKeyOf } from '../orchestrator-key.ts'
+import { payeesOf } from '../payees.ts'
 import { openPayouts } from '../payouts/open-payouts.ts'
+import { createCheckpointPreview } from '../payouts/preview-checkpoint.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { reportAccess } from '../report-access.ts'
 import { reportContract } from '../report-contract.ts'
@@ -27,6 +29,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   const apps = await loadCustomRoutes(context.contractFolder)
   // Where crunch backfill writes unless told otherwise.
   const dataFolder = join(context.contractFolder, 'data', 'backfill')
+  const entered = await enteredEra(context)
   const app = createReportApp({
     reads: store,
     probe: store.probe,
@@ -39,8 +42,12 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       crunchAddress: settings.CRUNCH_PUBKEY ?? '',
       network: settings.NETWORK,
       version: packageJson.version,
-      ...(await enteredEra(context)),
+      ...entered,
     },
+    previewCheckpoint: createCheckpointPreview({
+      resolved: resolveContract(contract, settings.ORGANIZER_CRUNCHER_ID, context.era),
+      ...{ store, clock, payees: payeesOf(settings), monotonicMs: () => performance.now() },
+    }),
     modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
     dataFiles: openDataFiles(dataFolder),
     ...(settings.FEED_REPLAY_FILES === undefined && { backfills: requestsOf(context, dataFolder) }),

@@ -15,6 +15,7 @@ import {
   serveLatestEmission,
   serveLatestPrizes,
 } from './checkpoints/payout-routes.ts'
+import { serveCheckpointPreview } from './checkpoints/preview.ts'
 import { serveRewards } from './checkpoints/rewards.ts'
 import { serveCheckpointPayload, serveLatestCheckpoint, serveOneCheckpoint } from './checkpoints/single-checkpoints.ts'
 import { serveCompetition } from './competition/competition.ts'
@@ -58,7 +59,14 @@ export const allRoutes = [
   ...[serveFeeds, serveFeedSeries, serveFeedTail],
   ...[serveSnapshots, serveOneSnapshot, serveEnsembleHistory],
   ...[serveDiversity, serveModelDiversity],
-  ...[serveCheckpoints, serveRewards, serveLatestCheckpoint, serveOneCheckpoint, serveCheckpointPayload],
+  ...[
+    serveCheckpoints,
+    serveCheckpointPreview,
+    serveRewards,
+    serveLatestCheckpoint,
+    serveOneCheckpoint,
+    serveCheckpointPayload,
+  ],
   ...[serveCheckpointEmission, serveLatestEmission, serveCliFormat, serveCheckpointPrizes, serveLatestPrizes],
   ...[serveConfirmCheckpoint, serveCheckpointStatus],
   ...[serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob, serveRequestBackfill, serveCancelBackfill],

@@ -1,23 +1,20 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
-import { readSpan } from '../../domain/models/span.ts'
-import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Refusal } from '../../domain/progress/refusal.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
-import type { ModelReads } from '../../ports/store-models.ts'
 import type { CheckpointStore, PeriodStore } from '../../ports/store-periods.ts'
 import type { RoundStore } from '../../ports/store-rounds.ts'
-import { closeCheckpoint, type Payees } from './close-checkpoint.ts'
-import type { CheckpointPeriod } from './pay-rules.ts'
+import type { Payees } from './close-checkpoint.ts'
+import { type CheckpointReads, type CheckpointSources, readCheckpoint } from './read-checkpoint.ts'
 
 export interface CheckpointPorts {
   readonly store: CheckpointStore &
-    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'refusalsBetween' | 'snapshotTotals' | 'versionCounts'> &
-    Pick<RoundStore, 'firstResolvableAt'> &
-    Pick<ModelReads, 'models'>
+    CheckpointReads &
+    Pick<PeriodStore, 'lastPeriodEnd'> &
+    Pick<RoundStore, 'firstResolvableAt'>
   readonly log: Log
-  readonly scoresOf: (periods: readonly PeriodRounds[]) => Promise<CheckpointPeriod['scores']>
+  readonly scoresOf: CheckpointSources['scoresOf']
   /** The next period with a round that can be closed; `null` if there is none. */
   readonly nextPeriod: (closedThrough: Instant) => Promise<{ readonly start: Instant; readonly end: Instant } | null>
 }
@@ -37,18 +34,12 @@ export async function closeCheckpoints(
   for (let count = 0; ; count += 1) {
     const period = await nextPeriod(closedThrough)
     if (period === null) return count
-    const { start, end } = period
+    const { end } = period
     const unclosed = await store.firstResolvableAt(Math.max(beganAt, (await store.lastPeriodEnd()) ?? 0))
     if (unclosed !== null && unclosed < end) return count
-    const span = await readSpan(store, start, end, resolved.contract.leaderboard.value)
-    const versions = await store.versionCounts(start, end)
-    const refusals = await store.refusalsBetween(start, end)
-    const scores = await scoresOf(span.periods)
-    const models = await store.models()
-    const results = { start, end, ...span, ...versions, refusals, scores }
-    const closed = closeCheckpoint(resolved, payees, models, results, now)
+    const closed = await readCheckpoint(resolved, { store, scoresOf }, payees, period, now)
     const isFirst = await store.addCheckpoint(closed)
-    if (isFirst) for (const refusal of refusals) warnOfRefusal(log, closed, refusal)
+    if (isFirst) for (const refusal of closed.refusals) warnOfRefusal(log, closed, refusal)
     if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
     closedThrough = end
   }
