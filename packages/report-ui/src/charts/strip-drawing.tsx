@@ -86,7 +86,7 @@ function Columns({ width, ground, layout, points, at }: ColumnsProps) {
     )
   }
   const unit = (mostRows * dot) / most
-  return columns.map((column, index) => (
+  const bars = columns.map((column, index) => (
     <rect
       key={index}
       class={column.includes(at ?? -1) ? 'at' : ''}
@@ -96,6 +96,14 @@ function Columns({ width, ground, layout, points, at }: ColumnsProps) {
       height={column.length * unit}
     />
   ))
+  const picked = columns.flatMap((column, index) =>
+    column.flatMap((point) =>
+      points[point]?.isPicked === true
+        ? [<circle key={point} class="picked" cx={side + (index + 0.5) * track} cy={ground} r={dot / 2} />]
+        : [],
+    ),
+  )
+  return [...bars, ...picked]
 }
 
 /** Of the columns, in values. */

@@ -2,7 +2,7 @@ export interface StripPoint {
   readonly key: string
   readonly label: string
   readonly value: number
-  /** Drawn in colour and named. */
+  /** Drawn in colour, and named below the plot. */
   readonly isPicked?: boolean
 }
 

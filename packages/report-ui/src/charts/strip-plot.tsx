@@ -95,10 +95,19 @@ function Readable({ title, unit, points, marks, onChoose }: ReadableProps) {
       </div>
       <p class="readout small" aria-live="polite">
         {current === undefined ? (
-          <span class="quiet">
-            {counted(points.length, 'value')}
-            {outsideText(layout)}
-          </span>
+          <>
+            <span class="quiet">
+              {counted(points.length, 'value')}
+              {outsideText(layout)}
+            </span>
+            {points.map(({ key, label, value, isPicked }) =>
+              isPicked === true ? (
+                <span key={key}>
+                  <span class="picked-name">● {label}</span> {fullNumber(value)}
+                </span>
+              ) : null,
+            )}
+          </>
         ) : (
           <>
             <span>

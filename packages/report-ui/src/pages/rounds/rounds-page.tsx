@@ -1,7 +1,8 @@
 import { Link } from 'wouter-preact'
-import { useFeeds } from '../../data/resources.ts'
+import { useFeeds, useRules } from '../../data/resources.ts'
 import { useAddressWith, useUrlState } from '../../data/url-state.ts'
 import { counted } from '../../format/numbers.ts'
+import { duration } from '../../format/times.ts'
 import { Age } from '../../parts/age.tsx'
 import { Copyable } from '../../parts/copyable.tsx'
 import { DataTable } from '../../parts/data-table.tsx'
@@ -134,10 +135,28 @@ function NoRounds({ state, subject }: NoRoundsProps) {
         {state === 'open' ? `No round${of} is open.` : `No round${of} has been asked yet.`} A round opens when the
         schedule is due and its series has a new record.
       </p>
+      <Schedules subject={subject} />
       <NewestRecords subject={subject} />
       <p>What holds it up is said by</p>
       <Copyable text="npx crunch status" />
     </Empty>
+  )
+}
+
+/** When rounds are expected. */
+function Schedules({ subject }: { readonly subject: string | undefined }) {
+  const all = useRules().data.value?.question.schedules ?? []
+  const schedules = all.filter((schedule) => subject === undefined || schedule.subject === subject)
+  if (schedules.length === 0) return null
+  return (
+    <ul>
+      {schedules.map(({ key, subject: about, every, on }) => (
+        <li key={key}>
+          {about} is asked every {duration(every * 1_000)},{' '}
+          {on === 'record' ? 'when a new record arrives' : 'by the clock'}
+        </li>
+      ))}
+    </ul>
   )
 }
 
