@@ -99,6 +99,8 @@ function shortened(value: unknown, depth = 0): unknown {
     Object.entries(value as Readonly<Record<string, unknown>>).map(([key, item]) => {
       if (typeof item === 'string' && randomId.test(item)) return [key, '9f1c2d34-5b6a-4c7d-8e9f-0a1b2c3d4e5f']
       if (key === 'duration_ms' && typeof item === 'number') return [key, 1.5]
+      if (/^(?!performed).*_us$/.test(key) && typeof item === 'number') return [key, 1_500]
+      if (key === 'pct_of_total' && item !== null) return [key, 12.5]
       if (key === 'latency_ms' && item !== null) {
         return [key, { p50: 1.5, p95: 2.5, ...(Object.hasOwn(item as object, 'p99') && { p99: 3 }), max: 3.5 }]
       }

@@ -2,6 +2,7 @@ import { serveStream } from '../live/stream.ts'
 import { serveMetrics } from '../operations/metrics.ts'
 import { serveOperations } from '../operations/operations.ts'
 import { serveReadiness } from '../operations/readiness.ts'
+import { serveTimingMetrics } from '../operations/timing-metrics.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
 import { serveCancelBackfill, serveRequestBackfill } from './backfill/request-backfill.ts'
@@ -49,7 +50,16 @@ import { serveOneSnapshot, serveSnapshots } from './snapshots/snapshots.ts'
 
 /** Every route. Their definitions are the types of the client. */
 export const allRoutes = [
-  ...[serveHealth, serveReadiness, serveMetrics, serveOperations, serveInfo, serveEras, serveCompetition],
+  ...[
+    serveHealth,
+    serveReadiness,
+    serveMetrics,
+    serveOperations,
+    serveTimingMetrics,
+    serveInfo,
+    serveEras,
+    serveCompetition,
+  ],
   ...[serveSchema, serveSchemaColumns, serveSchemaWidgets],
   ...[serveLeaderboard, serveLeaderboardTrends, serveStream],
   ...[serveModels, serveOneModel, serveModelActivity, serveModelFailures, serveModelLogs],
