@@ -1,4 +1,4 @@
-import type { AnswerOf } from '@crunch/coordinator-node/client'
+import { type AnswerOf, ReportError } from '@crunch/coordinator-node/client'
 import { node } from '../../data/node.ts'
 import { type Resource, useResource } from '../../data/resource.ts'
 import { withCheckpoint } from './checkpoint-list.ts'
@@ -35,3 +35,20 @@ export const paidOf = (ranking: readonly RankedModel[]): readonly RankedModel[] 
   ranking.filter(({ reward_pct }) => reward_pct > 0)
 
 export const checkpointPath = (id: string): string => `/checkpoints/${encodeURIComponent(id)}`
+
+export type Preview = AnswerOf<'get', '/reports/checkpoints/preview'>
+
+/** What would be paid if the period ended now; null: this node cannot tell. It changes when a snapshot period closes. */
+export const usePreview = (): Resource<Preview | null> =>
+  useResource<Preview | null>(
+    'checkpoint preview',
+    (signal) =>
+      node.get('/reports/checkpoints/preview', { signal }).catch((error: unknown) => {
+        if (error instanceof ReportError && error.status === 404) return null
+        throw error
+      }),
+    { topics: ['leaderboard', 'checkpoints'], everyMs: 60_000 },
+  )
+
+/** Where the page shows it; no checkpoint has such an id. */
+export const previewPath = '/checkpoints/preview'

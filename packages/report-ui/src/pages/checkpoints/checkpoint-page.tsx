@@ -10,6 +10,7 @@ import { PayoutActions } from './payout-actions.tsx'
 import { PayoutFiles } from './payout-files.tsx'
 import { PayoutNotes } from './payout-notes.tsx'
 import { PayoutTable } from './payout-table.tsx'
+import { PreviewPage } from './preview-page.tsx'
 import { CheckpointStatus } from './status-mark.tsx'
 import { StatusSteps } from './status-steps.tsx'
 import './checkpoints.css'
@@ -19,6 +20,10 @@ interface CheckpointPageProps {
 }
 
 export default function CheckpointPage({ id }: CheckpointPageProps) {
+  return id === 'preview' ? <PreviewPage /> : <ClosedCheckpoint id={id} />
+}
+
+function ClosedCheckpoint({ id }: CheckpointPageProps) {
   const resource = useCheckpoint(id)
   const checkpoint = resource.data.value
   return (

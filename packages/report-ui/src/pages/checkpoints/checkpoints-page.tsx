@@ -11,6 +11,7 @@ import { Panel } from '../../parts/panel.tsx'
 import { Instant, Time } from '../../parts/time.tsx'
 import { checkpointColumns } from './checkpoint-columns.tsx'
 import { type Checkpoint, useCheckpoints } from './checkpoint-data.ts'
+import { PreviewPanel } from './preview-panel.tsx'
 import './checkpoints.css'
 
 export default function CheckpointsPage() {
@@ -34,6 +35,7 @@ export default function CheckpointsPage() {
           <Exports path="/reports/checkpoints?limit=100" name="checkpoints" />
         </div>
       </div>
+      <PreviewPanel />
       <Panel title="Closed payouts, newest first" resource={checkpoints}>
         {(rows) => (rows.length === 0 ? <NoCheckpoint /> : <CheckpointList rows={rows} />)}
       </Panel>
