@@ -96,8 +96,10 @@ function Facts({ of: checkpoint }: { readonly of: Checkpoint }) {
       </div>
       <div>
         <dt>Required coverage</dt>
-        <dd>{percent(meta.min_coverage)}</dd>
-        <dd class="small">of the period's rounds, answered validly</dd>
+        <dd>{meta.min_coverage === 0 ? 'none' : percent(meta.min_coverage)}</dd>
+        <dd class="small">
+          {meta.min_coverage === 0 ? 'one valid answer is enough' : "of the period's rounds, answered validly"}
+        </dd>
       </div>
       <div>
         <dt>Counted from</dt>

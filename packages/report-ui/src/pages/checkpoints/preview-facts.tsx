@@ -4,20 +4,21 @@ import { emissionReasons, wordOf } from '../../format/words.ts'
 import { Countdown, Time } from '../../parts/time.tsx'
 import { type Preview, paidOf } from './checkpoint-data.ts'
 
+/** Whether no snapshot period has closed in it yet. */
+const isUncounted = ({ counted_until, period_start }: Preview): boolean => counted_until === period_start
+
 export function previewTitle(preview: Preview | null | undefined): string {
   if (preview === null || preview === undefined) return 'If the period ended now'
+  if (isUncounted(preview)) return 'If the period ended now, nothing would be counted'
   const paid = paidOf(preview.meta.ranking).length
   return `If the period ended now, ${paid === 0 ? 'no model' : counted(paid, 'model')} would be paid`
 }
 
 /** How far the running period is counted, and what can still change it. */
-export function PreviewFacts({
-  of: { period_start, period_end, counted_until, meta, open_rounds },
-}: {
-  readonly of: Preview
-}) {
+export function PreviewFacts({ of: preview }: { readonly of: Preview }) {
+  const { period_start, period_end, counted_until, meta, open_rounds } = preview
   const waiting = open_rounds.reduce((sum, { answers }) => sum + answers, 0)
-  const isEmpty = counted_until === period_start
+  const isEmpty = isUncounted(preview)
   return (
     <>
       <dl class="facts">
