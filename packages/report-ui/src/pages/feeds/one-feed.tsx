@@ -1,16 +1,11 @@
-import { useMemo } from 'preact/hooks'
-import { areCandles, gridMs, recordChart } from '../../charts/record-chart.ts'
-import { TimeChart } from '../../charts/time-chart.tsx'
-import { type StoredRecord, seriesKey, useNewestRecords } from '../../data/records.ts'
+import { seriesKey, useNewestRecords } from '../../data/records.ts'
 import { useRules } from '../../data/resources.ts'
-import { useUrlState } from '../../data/url-state.ts'
 import { counted } from '../../format/numbers.ts'
-import { fieldNames, numericFields } from '../../format/numeric-fields.ts'
-import { msOf } from '../../format/times.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
-import { Instant, Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/time.tsx'
 import { type Feed, feedMoods, feedWords } from './feed-names.ts'
+import { SeriesChart } from './series-chart.tsx'
 import { Tail } from './tail.tsx'
 import { VoidRounds } from './void-rounds.tsx'
 
@@ -70,49 +65,4 @@ function GateRules({ feed }: { readonly feed: Feed }) {
       : [`${gate.agree.field} differs by more than ${gate.agree.within * 100} % from ${gate.agree.with}`]),
   ]
   return rules.length === 0 ? null : <p class="small quiet">Not trusted when {rules.join(', or ')}.</p>
-}
-
-function SeriesChart({ feed, records }: { readonly feed: Feed; readonly records: readonly StoredRecord[] }) {
-  const [url, change] = useUrlState()
-  const fields = useMemo(() => records.map(({ values }) => numericFields(values)), [records])
-  const shows = [...(areCandles(fields) ? ['candles'] : []), ...fieldNames(fields)]
-  const show = shows.find((one) => one === url.show) ?? shows[0]
-  const data = useMemo(() => {
-    const oldestFirst = records.map(({ ts_event, values }) => ({ at: msOf(ts_event), values })).reverse()
-    return show === undefined ? null : recordChart(oldestFirst, gridMs(feed.kind, feed.granularity), show)
-  }, [records, show])
-  if (data === null || show === undefined) {
-    return <p>The records have no numbers that could be drawn. The tail shows them.</p>
-  }
-  return (
-    <>
-      <TimeChart
-        title={show === 'candles' ? `${feed.subject}: candles of ${feed.granularity}` : `${feed.subject}: ${show}`}
-        data={data}
-        foot={
-          <>
-            {counted(records.length, 'record')} from <Instant at={records.at(-1)?.ts_event ?? null} />; drag to zoom,
-            double-click for all
-          </>
-        }
-      />
-      {shows.length < 2 ? null : (
-        <label class="row small">
-          Show
-          <select value={show} onChange={(event) => change({ show: event.currentTarget.value })}>
-            {shows.map((one) => (
-              <option key={one} value={one}>
-                {one === '' ? 'value' : one}
-              </option>
-            ))}
-          </select>
-          {feed.missing_count === null || feed.missing_count === 0 ? null : (
-            <span class="warn">
-              {counted(feed.missing_count, 'candle')} missing in all; <a href="#backfills">fetch them</a>
-            </span>
-          )}
-        </label>
-      )}
-    </>
-  )
 }
