@@ -6,6 +6,8 @@ import { isEnsemble } from './row-fields.ts'
 
 /** Of all boards: 16 bytes each. */
 const maxPlaces = 1_000_000
+/** So that a long series keeps neither the database nor other requests waiting: a thousand models take about 100 kB a board. */
+const boardsPerRead = 25
 /** In place of a rank. */
 const absent = -1
 
@@ -55,15 +57,21 @@ export function createBoardArchive(reads: Pick<ReportReads, 'rankingsAt'>, limit
       boards.set(board.asOf, board)
     }
     drop(boards, limit)
-    return [...asked].sort((one, other) => one.asOf - other.asOf)
+    return asked
   }
 
   return {
-    at(ends) {
-      // One after the other, so that equal requests at the same time read once.
-      const result = turn.then(() => read([...new Set(ends)]))
-      turn = result.catch(() => undefined)
-      return result
+    async at(ends) {
+      const wanted = [...new Set(ends)]
+      const found: KeptBoard[] = []
+      for (let first = 0; first < wanted.length; first += boardsPerRead) {
+        const part = wanted.slice(first, first + boardsPerRead)
+        // One after the other, so that equal requests at the same time read once.
+        const result = turn.then(() => read(part))
+        turn = result.catch(() => undefined)
+        found.push(...(await result))
+      }
+      return found.sort((one, other) => one.asOf - other.asOf)
     },
   }
 }
