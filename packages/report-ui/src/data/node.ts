@@ -8,16 +8,26 @@ const kept = keptText('sessionStorage', 'crunch-key')
 /** The viewer's key of the API; it is forgotten when the tab closes. */
 export const accessKey = signal(kept.read() ?? '')
 
+/** Whether the node has refused the key that was kept. */
+export const isKeyRefused = signal(false)
+
 export function setKey(key: string): void {
   kept.write(key)
+  isKeyRefused.value = false
   accessKey.value = key
 }
 
-/** A fetch that sends the viewer's key. */
-export const fetchWithKey: typeof fetch = (input, init) => {
+/** A fetch that sends the viewer's key. A key that has ended is forgotten: the node counts wrong keys, and then refuses good ones too. */
+export const fetchWithKey: typeof fetch = async (input, init) => {
   const headers = new Headers(init?.headers)
-  if (accessKey.peek() !== '') headers.set('X-API-Key', accessKey.peek())
-  return fetch(input, { ...init, headers })
+  const key = accessKey.peek()
+  if (key !== '') headers.set('X-API-Key', key)
+  const response = await fetch(input, { ...init, headers })
+  if (response.status === 401 && key !== '' && key === accessKey.peek()) {
+    setKey('')
+    isKeyRefused.value = true
+  }
+  return response
 }
 
 /** The node that serves this page. */
@@ -34,6 +44,17 @@ export async function readLinked<Row>(read: (client: ReportClient) => Promise<re
     },
   })
   return { rows: await read(client), link }
+}
+
+/** Why the node does not take a key; `null`: it does. */
+export async function whyRefused(key: string): Promise<string | null> {
+  if (!/^[\x21-\x7e]+$/.test(key)) return 'A key has no blanks and no letters other than A to Z.'
+  return createReportClient('', { headers: { 'X-API-Key': key } })
+    .get('/info')
+    .then(
+      () => null,
+      (error: unknown) => failureOf(error).text,
+    )
 }
 
 /** Why a request failed, for a reader. */

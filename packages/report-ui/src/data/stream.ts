@@ -48,8 +48,14 @@ export async function followNode(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', abort, { once: true })
     const stopWatching = accessKey.subscribe(ignoreFirst(abort))
     try {
-      lastId = await readStream(lastId, attempt, () => {
-        failures = 0
+      await readStream(lastId, attempt, {
+        opened: () => {
+          failures = 0
+        },
+        // Kept at once: a stream that is cut goes on from here.
+        heard: (id) => {
+          lastId = id
+        },
       })
       continue
     } catch (error) {
@@ -66,8 +72,14 @@ export async function followNode(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Reads until the node ends the stream, and returns the id from which to go on. */
-async function readStream(from: string, attempt: AbortController, opened: () => void): Promise<string> {
+interface StreamNews {
+  opened(): void
+  /** The id of the newest event, from which to go on. */
+  heard(id: string): void
+}
+
+/** Reads until the node ends the stream. */
+async function readStream(from: string, attempt: AbortController, { opened, heard }: StreamNews): Promise<void> {
   const headers: Record<string, string> = {
     accept: 'text/event-stream',
     ...(from === '' ? {} : { 'last-event-id': from }),
@@ -77,10 +89,9 @@ async function readStream(from: string, attempt: AbortController, opened: () => 
   opened()
   if (from === '') setTimeout(() => publish('reset', null), afterOpeningMs)
   if (streamState.peek().kind !== 'open') streamState.value = { kind: 'open' }
-  let id = from
   const parser = createParser({
-    onEvent: ({ event, data, id: eventId }) => {
-      if (eventId !== undefined) id = eventId
+    onEvent: ({ event, data, id }) => {
+      if (id !== undefined) heard(id)
       if (event !== undefined && event !== 'end') publish(event as Topic, JSON.parse(data))
     },
   })
@@ -89,7 +100,7 @@ async function readStream(from: string, attempt: AbortController, opened: () => 
   for (;;) {
     const silence = setTimeout(() => attempt.abort('silent'), silenceMs)
     const { done, value } = await reader.read().finally(() => clearTimeout(silence))
-    if (done) return id
+    if (done) return
     heardAt.value = Date.now()
     parser.feed(decoder.decode(value, { stream: true }))
   }

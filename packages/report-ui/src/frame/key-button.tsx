@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { accessKey } from '../data/node.ts'
+import { accessKey, isKeyRefused } from '../data/node.ts'
 import { Drawer } from '../parts/drawer.tsx'
 import { KeyForm } from '../parts/key-form.tsx'
 
@@ -10,7 +10,7 @@ export function KeyButton() {
   return (
     <>
       <button type="button" aria-pressed={accessKey.value !== ''} onClick={() => setOpen(true)}>
-        {accessKey.value === '' ? 'Key' : 'Key in use'}
+        {accessKey.value !== '' ? 'Key in use' : isKeyRefused.value ? '▲ Key refused' : 'Key'}
       </button>
       {isOpen ? (
         <Drawer title="Your key" close={close}>
@@ -19,6 +19,7 @@ export function KeyButton() {
             models. With an organizer's key it confirms checkpoints and starts backfills. The organizer makes keys with{' '}
             <code>crunch keys</code>.
           </p>
+          {isKeyRefused.value ? <p class="warn">The key of this tab was refused, so it was forgotten.</p> : null}
           <KeyForm done={close} />
           <p class="small quiet">
             The key stays in this tab and is sent to this node only. It is forgotten when the tab closes.

@@ -1,4 +1,4 @@
-import { accessKey, type Failure } from '../data/node.ts'
+import { type Failure, isKeyRefused } from '../data/node.ts'
 import { KeyForm } from './key-form.tsx'
 
 interface FailureNoteProps {
@@ -27,7 +27,7 @@ export function FailureNote({ failure, hasData, retry }: FailureNoteProps) {
           <span class="small quiet">The page tries again by itself.</span>
         </div>
       )}
-      {status === 401 && accessKey.value !== '' ? <p class="small">The key of this tab was refused.</p> : null}
+      {status === 401 && isKeyRefused.value ? <p class="small">The key of this tab was refused.</p> : null}
       {requestId === undefined ? null : <p class="small quiet">Request {requestId}</p>}
     </div>
   )

@@ -1,10 +1,16 @@
-import { accessKey, setKey } from '../data/node.ts'
+import { useState } from 'preact/hooks'
+import { accessKey, setKey, whyRefused } from '../data/node.ts'
 
-/** Takes a key of the API, which this tab keeps until it closes. */
+/** Takes a key of the API that the node accepts. This tab keeps it until it closes. */
 export function KeyForm({ done }: { readonly done?: () => void }) {
-  function submit(event: SubmitEvent): void {
+  const [refusal, setRefusal] = useState<string | null>(null)
+  async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault()
-    setKey(String(new FormData(event.currentTarget as HTMLFormElement).get('key') ?? '').trim())
+    const key = String(new FormData(event.currentTarget as HTMLFormElement).get('key') ?? '').trim()
+    const reason = await whyRefused(key)
+    setRefusal(reason)
+    if (reason !== null) return
+    setKey(key)
     done?.()
   }
   return (
@@ -18,6 +24,11 @@ export function KeyForm({ done }: { readonly done?: () => void }) {
         <button type="button" onClick={() => setKey('')}>
           Forget key
         </button>
+      )}
+      {refusal === null ? null : (
+        <p class="fail" role="alert">
+          {refusal}
+        </p>
       )}
     </form>
   )
