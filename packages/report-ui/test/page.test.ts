@@ -25,7 +25,7 @@ describe.skipIf(whyNoBrowser !== null)(`the page${whyNoBrowser === null ? '' : `
 
   it.each(routes)('shows %s without a fault, to all readers', async (route) => {
     const path = await pathOf(route)
-    const name = route === '/' ? 'leaderboard' : route.slice(1).replace('/:id', '-one')
+    const name = nameOf(route)
     const { page, settled, violations, screenshot } = await open(path)
     for (const theme of themes) {
       await page.emulateMedia({ colorScheme: theme })
@@ -42,3 +42,27 @@ describe.skipIf(whyNoBrowser !== null)(`the page${whyNoBrowser === null ? '' : `
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(sizes.phone.width)
   })
 })
+
+describe.skipIf(whyNoBrowser !== null)('the page of a node that has received nothing', () => {
+  const { open } = usePage({ isEmpty: true })
+
+  it.each(routes.filter((route) => !route.includes(':')))('shows %s without a fault', async (route) => {
+    const { page, violations, screenshot } = await open(route)
+    expect(await violations()).toEqual([])
+    expect((await page.locator('main').textContent())?.length).toBeGreaterThan(20)
+    if (isFullMatrix) await screenshot(`empty-${nameOf(route)}`)
+  })
+
+  it.each([
+    ['/models/nothing', /nothing|no such model|no model/i],
+    ['/rounds/nothing', /nothing|no such round|no round/i],
+    ['/checkpoints/nothing', /nothing|no such|no checkpoint/i],
+    ['/models/%3Cscript%3E', /<script>|no model/i],
+  ])('says that there is no %s', async (path, text) => {
+    const { page, expectFault } = await open(path)
+    await page.locator('main').getByText(text).first().waitFor()
+    expectFault(/status of 404/)
+  })
+})
+
+const nameOf = (route: string): string => (route === '/' ? 'leaderboard' : route.slice(1).replace('/:id', '-one'))

@@ -49,7 +49,10 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack ?? error.message}`))
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) faults.push(`${message.text()} (${message.location().url})`)
+    const { url: place } = message.location()
+    // The answer of a node that is not well is 503 by design, which browsers log.
+    const isHealth = /\/(healthz|readyz)$/.test(place) && message.text().includes('status of 503')
+    if (['error', 'warning'].includes(message.type()) && !isHealth) faults.push(`${message.text()} (${place})`)
   })
   const { origin } = new URL(url)
   page.on('request', (request) => {
@@ -70,7 +73,7 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
     },
     async settled() {
       await page.locator('main *').first().waitFor()
-      await page.waitForFunction(`document.querySelector('[aria-busy="true"], .skeleton') === null`)
+      await page.locator('[aria-busy="true"], .skeleton').first().waitFor({ state: 'detached' })
     },
     async violations() {
       // Not a script of the page, so its policy does not apply.

@@ -9,7 +9,7 @@ export interface PageUnderTest {
   node(): ServedNode
   /** The JSON of a path of the node's API. */
   api<Body = readonly Record<string, unknown>[]>(path: string): Promise<Body>
-  /** Opens a path of the page. After the test it is closed, and must have had no fault. */
+  /** Opens a path of the page, or an address at which the node is reached in another way. After the test it is closed, and must have had no fault. */
   open(path: string, options?: OpenOptions): Promise<OpenedPage>
 }
 
@@ -40,7 +40,7 @@ export function usePage(options: ServedNodeOptions = {}): PageUnderTest {
       return (await response.json()) as Body
     },
     async open(path, openOptions) {
-      const page = await openPage(browser ?? missing(), `${started().url}${path}`, openOptions)
+      const page = await openPage(browser ?? missing(), new URL(path, started().url).href, openOptions)
       opened.push(page)
       return page
     },
