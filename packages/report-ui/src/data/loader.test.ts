@@ -8,7 +8,10 @@ function loaderUnderTest(everyMs?: number) {
   const loader = createLoader<string>({
     read: (signal) => new Promise((answer, refuse) => requests.push({ answer, refuse, signal })),
     onData: (data) => seen.push(data),
-    onError: (cause) => seen.push({ cause }),
+    onError(cause) {
+      seen.push({ cause })
+      return cause === 'refused' ? 'final' : undefined
+    },
     everyMs,
   })
   return { loader, seen, requests }
@@ -46,6 +49,18 @@ describe('a loader', () => {
     requests[4]?.refuse('down')
     await vi.advanceTimersByTimeAsync(1_000)
     expect(requests).toHaveLength(6)
+  })
+
+  test('does not try again by itself after a final error, but when asked', async () => {
+    const { loader, requests } = loaderUnderTest(10_000)
+    loader.load()
+    requests[0]?.refuse('refused')
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(requests).toHaveLength(1)
+    loader.load()
+    requests[1]?.answer('with another key')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(requests).toHaveLength(3)
   })
 
   test('ignores an answer that came after it was cancelled, and can read again', async () => {

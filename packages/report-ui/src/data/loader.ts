@@ -3,7 +3,8 @@ import { backOffMs } from './back-off.ts'
 export interface LoaderOptions<Data> {
   readonly read: (signal: AbortSignal) => Promise<Data>
   readonly onData: (data: Data) => void
-  readonly onError: (error: unknown) => void
+  /** `final`: asking again by itself would change nothing. */
+  readonly onError: (error: unknown) => 'final' | undefined
   /** Reads again so long after each success, in ms; absent: only when asked. */
   readonly everyMs?: number | undefined
 }
@@ -41,11 +42,12 @@ export function createLoader<Data>({ read, onData, onError, everyMs }: LoaderOpt
     if (attempt.signal.aborted) return
     running = null
     failures = error === null ? 0 : failures + 1
-    if (error !== null) onError(error.cause)
+    const isFinal = error !== null && onError(error.cause) === 'final'
     if (isDue) {
       isDue = false
       void load()
-    } else if (failures > 0) timer = setTimeout(load, backOffMs(failures))
+    } else if (isFinal) failures = 0
+    else if (failures > 0) timer = setTimeout(load, backOffMs(failures))
     else if (everyMs !== undefined) timer = setTimeout(load, everyMs)
   }
 

@@ -84,6 +84,8 @@ function createResource<Data>(
     ...{ read, everyMs, onData: show },
     onError: (error) => {
       failure.value = failureOf(error)
+      // Only another key helps; a wrong one, asked with again and again, shuts its address out.
+      return failure.value.status === 401 || failure.value.status === 403 ? 'final' : undefined
     },
   })
 
