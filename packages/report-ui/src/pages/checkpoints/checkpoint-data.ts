@@ -6,17 +6,19 @@ import { withCheckpoint } from './checkpoint-list.ts'
 export type Checkpoint = AnswerOf<'get', '/reports/checkpoints/{checkpoint_id}'>
 export type RankedModel = Checkpoint['meta']['ranking'][number]
 
-/** The route gives no more. */
-const newestCount = 100
+/** Each has the row of every model, so a few are read at first. */
+export const firstCount = 20
+/** The route gives no more at once. */
+export const mostCount = 100
 
 /** The newest payouts, newest first. */
-export const useCheckpoints = (): Resource<readonly Checkpoint[]> =>
+export const useCheckpoints = (limit = firstCount): Resource<readonly Checkpoint[]> =>
   useResource<readonly Checkpoint[]>(
-    'checkpoints',
-    (signal) => node.get('/reports/checkpoints', { query: { limit: newestCount }, signal }),
+    `checkpoints ${limit}`,
+    (signal) => node.get('/reports/checkpoints', { query: { limit }, signal }),
     {
       topics: ['checkpoints'],
-      apply: (event, _topic, current) => withCheckpoint(current, event as Checkpoint).slice(0, newestCount),
+      apply: (event, _topic, current) => withCheckpoint(current, event as Checkpoint).slice(0, limit),
     },
   )
 

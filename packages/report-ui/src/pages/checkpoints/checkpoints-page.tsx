@@ -10,12 +10,13 @@ import { Exports } from '../../parts/exports.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { Instant, Time } from '../../parts/time.tsx'
 import { checkpointColumns } from './checkpoint-columns.tsx'
-import { type Checkpoint, useCheckpoints } from './checkpoint-data.ts'
+import { type Checkpoint, firstCount, mostCount, useCheckpoints } from './checkpoint-data.ts'
 import { PreviewPanel } from './preview-panel.tsx'
 import './checkpoints.css'
 
 export default function CheckpointsPage() {
-  const checkpoints = useCheckpoints()
+  const [{ older }] = useUrlState()
+  const checkpoints = useCheckpoints(older === undefined ? firstCount : mostCount)
   const [newest] = checkpoints.data.value ?? []
   return (
     <>
@@ -77,6 +78,13 @@ function CheckpointList({ rows }: { readonly rows: readonly Checkpoint[] }) {
           versionOf={({ status }) => status}
         />
       )}
+      {state.older === undefined && rows.length >= firstCount ? (
+        <p>
+          <button type="button" onClick={() => change({ older: '1' })}>
+            Show older payouts
+          </button>
+        </p>
+      ) : null}
     </>
   )
 }

@@ -2,6 +2,7 @@ import { DatabasePanel } from './database-panel.tsx'
 import { FailuresPanel } from './failures-panel.tsx'
 import { HealthPanel } from './health-panel.tsx'
 import { LatencyPanel } from './latency-panel.tsx'
+import { LogCommands } from './log-commands.tsx'
 import { PipelinePanel } from './pipeline-panel.tsx'
 import { WorkersPanel } from './workers-panel.tsx'
 import './operations.css'
@@ -29,6 +30,7 @@ export default function OperationsPage() {
         <WorkersPanel />
         <DatabasePanel />
       </div>
+      <LogCommands />
     </>
   )
 }
