@@ -45,6 +45,8 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   const context = await browser.newContext({
     ...{ viewport: sizes[size], colorScheme: theme, reducedMotion: motion, timezoneId: 'UTC', locale: 'en-GB' },
   })
+  // As long as the polls of all tests: the machine may be busy.
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack ?? error.message}`))
