@@ -48,6 +48,7 @@ describe('/info and /reports/models', () => {
       version: '1.2.3',
       era: { number: 2, began_at: '2026-03-01T10:30:00.000Z' },
       contract_version: { version: 3, hash: 'c0de', first_seen_at: '2026-03-01T10:40:00.000Z' },
+      now: '2026-03-01T11:00:00.000Z',
     })
   })
 

@@ -79,8 +79,12 @@ describe('/reports/models/{model_id}/payouts', () => {
       null,
     ])
     expect((await get('/reports/models/b/payouts')).body).toEqual([])
-    for (const query of ['limit=501', 'cursor=x']) {
-      expect((await get(`/reports/models/a/payouts?${query}`)).status).toBe(422)
+    const refusals = [
+      ['limit=501', 422],
+      ['cursor=x', 400],
+    ] as const
+    for (const [query, status] of refusals) {
+      expect((await get(`/reports/models/a/payouts?${query}`)).status).toBe(status)
     }
   })
 })
