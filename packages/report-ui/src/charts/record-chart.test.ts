@@ -22,8 +22,11 @@ test('only records with all four prices are candles', () => {
   expect(areCandles([])).toBe(false)
 })
 
-test('only candles have a grid', () => {
-  expect([gridMs('candle', '5m'), gridMs('candle', '1d'), gridMs('tick', '1s'), gridMs('candle', '?')]).toEqual([
-    ...[300_000, 86_400_000, null, null],
+test('candles have a grid, and other records that are on one', () => {
+  const dayMs = 86_400_000
+  expect([gridMs('candle', '5m', []), gridMs('candle', '?', []), gridMs('tick', '1s', [0, 1_000])]).toEqual([
+    ...[300_000, null, null],
   ])
+  const ofDays = (times: readonly number[]) => gridMs('daily', '1d', times)
+  expect([ofDays([0, dayMs, 3 * dayMs]), ofDays([0, dayMs + 1]), ofDays([0])]).toEqual([dayMs, null, null])
 })

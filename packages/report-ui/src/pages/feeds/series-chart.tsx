@@ -30,7 +30,12 @@ export function SeriesChart({ feed, records }: SeriesChartProps) {
   }, [records, range])
   const data = useMemo(() => {
     const oldestFirst = shown.map(({ ts_event, values }) => ({ at: msOf(ts_event), values })).reverse()
-    return show === undefined ? null : recordChart(oldestFirst, gridMs(feed.kind, feed.granularity), show)
+    const grid = gridMs(
+      feed.kind,
+      feed.granularity,
+      oldestFirst.map(({ at }) => at),
+    )
+    return show === undefined ? null : recordChart(oldestFirst, grid, show)
   }, [shown, show])
   if (data === null || show === undefined) {
     return <p>The records have no numbers that could be drawn. The tail shows them.</p>

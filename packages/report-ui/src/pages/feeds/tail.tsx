@@ -11,7 +11,7 @@ const shownCount = 20
 /** Records with more numbers are written as one text. */
 const mostColumns = 8
 
-/** Newest first, with how long after its end each arrived. */
+/** Newest first. */
 export function Tail({ records }: { readonly records: readonly StoredRecord[] }) {
   if (records.length === 0) return <p class="quiet">There is none yet.</p>
   const rows = records.slice(0, shownCount)
@@ -24,16 +24,26 @@ function tailColumns(rows: readonly StoredRecord[]): readonly Column<StoredRecor
   return [
     { key: 'time', title: 'Time', width: '168px', isHeld: true, cell: ({ ts_event }) => <Instant at={ts_event} /> },
     ...valueColumns(rows),
-    {
-      key: 'late',
-      title: 'Late, ms',
-      hint: 'From the end of the record to its arrival at this node',
-      width: '92px',
-      isNumber: true,
-      cell: ({ ts_event, ts_ingested, kind, granularity }) =>
-        wholeNumber(msOf(ts_ingested) - msOf(ts_event) - (gridMs(kind, granularity) ?? 0)),
-    },
+    arrivalColumn(rows),
   ]
+}
+
+/** How late records came, where their end is known; otherwise when they came. */
+function arrivalColumn(rows: readonly StoredRecord[]): Column<StoredRecord> {
+  const [first] = rows
+  const times = rows.map(({ ts_event }) => msOf(ts_event))
+  const grid = first === undefined ? null : gridMs(first.kind, first.granularity, times)
+  if (grid === null) {
+    return { key: 'received', title: 'Received', width: '168px', cell: (row) => <Instant at={row.ts_ingested} /> }
+  }
+  return {
+    key: 'late',
+    title: 'Late, ms',
+    hint: 'From the end of the record to its arrival at this node',
+    width: '92px',
+    isNumber: true,
+    cell: ({ ts_event, ts_ingested }) => wholeNumber(msOf(ts_ingested) - msOf(ts_event) - grid),
+  }
 }
 
 function valueColumns(rows: readonly StoredRecord[]): readonly Column<StoredRecord>[] {

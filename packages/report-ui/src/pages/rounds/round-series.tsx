@@ -56,7 +56,11 @@ function SeriesChart({ round, records }: SeriesChartProps) {
 /** Null when the records do not reach back to the round. */
 function seriesAround(round: Round, newest: readonly StoredRecord[]) {
   const [askedAt, truthAt] = [msOf(round.performed_at), msOf(round.resolvable_at)]
-  const step = gridMs(round.kind, round.granularity)
+  const step = gridMs(
+    round.kind,
+    round.granularity,
+    newest.map(({ ts_event }) => msOf(ts_event)),
+  )
   const [from, to] = [askedAt - 3 * (truthAt - askedAt), truthAt + (truthAt - askedAt)]
   const records = newest
     // A record is known at its end.
