@@ -17,7 +17,7 @@ export const unpaidReasons: Readonly<Record<string, string>> = {
   no_answer: 'no valid answer in the period',
   no_value: 'its scores give no value',
   low_coverage: 'answered too few rounds of the period',
-  floor_unknown: 'the floor is unknown, since the baseline did not run',
+  floor_unknown: 'the floor is unknown, since its baseline has no value that counts',
   not_above_floor: 'not better than the floor',
   no_share: 'its rank gets no share',
 }
@@ -25,7 +25,8 @@ export const unpaidReasons: Readonly<Record<string, string>> = {
 /** Why a whole payout is empty. */
 export const emissionReasons: Readonly<Record<string, string>> = {
   no_payable_model: 'No model meets the conditions of a payment, so this payout is empty.',
-  floor_unknown: 'The floor is unknown, since the baseline that sets it did not run, so no model is paid.',
+  floor_unknown:
+    'The floor is unknown, since its baseline did not answer enough rounds or has no value, so no model is paid.',
   nobody_above_floor: 'No model is better than the floor, so no model is paid.',
 }
 

@@ -196,10 +196,10 @@ function Counted({ trace: { truth, snapshot, leaderboard, checkpoint_id } }: { r
         </p>
       )}
       {checkpoint_id === null ? (
-        <p class="quiet">No payout yet.</p>
+        <p class="quiet">No closed checkpoint yet.</p>
       ) : (
         <p>
-          paid with <Link href={`/checkpoints/${encodeURIComponent(checkpoint_id)}`}>checkpoint {checkpoint_id}</Link>
+          <Link href={`/checkpoints/${encodeURIComponent(checkpoint_id)}`}>checkpoint {checkpoint_id}</Link>
         </p>
       )}
     </Step>

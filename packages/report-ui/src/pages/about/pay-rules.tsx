@@ -32,7 +32,7 @@ export function PayRules({ of: { pay, pay_period, ranking } }: { readonly of: Ru
             it answered{' '}
             {pay.min_coverage === 0
               ? 'at least one round of the period validly'
-              : `${percent(pay.min_coverage)} of the period's rounds validly`}
+              : `at least ${percent(pay.min_coverage)} of the period's rounds validly`}
             ;
           </li>
           {floor === null ? null : <li>{floor};</li>}

@@ -1,11 +1,12 @@
 import { Link } from 'wouter-preact'
-import { counted, noData, shortNumber, wholeNumber } from '../../format/numbers.ts'
+import { counted, noData, wholeNumber } from '../../format/numbers.ts'
 import { periodText } from '../../format/period.ts'
 import { exactShare, sumOf } from '../../format/rewards.ts'
 import { msOf } from '../../format/times.ts'
 import type { Column } from '../../parts/data-table.tsx'
 import { Time } from '../../parts/time.tsx'
 import { type Checkpoint, checkpointPath, paidOf } from './checkpoint-data.ts'
+import { floorText } from './floor-text.ts'
 import { CheckpointStatus } from './status-mark.tsx'
 
 /** The columns of the list of payouts. */
@@ -62,7 +63,7 @@ export const checkpointColumns: readonly Column<Checkpoint>[] = [
     width: '100px',
     isNumber: true,
     order: ({ meta }) => meta.floor,
-    cell: ({ meta }) => shortNumber(meta.floor),
+    cell: ({ meta }) => floorText(meta).value,
   },
   {
     key: 'best',

@@ -1,11 +1,12 @@
 import { Link } from 'wouter-preact'
-import { counted, percent, shortNumber, wholeNumber } from '../../format/numbers.ts'
+import { counted, percent, wholeNumber } from '../../format/numbers.ts'
 import { periodText } from '../../format/period.ts'
 import { exactShare, sumOf } from '../../format/rewards.ts'
 import { CopyButton } from '../../parts/copyable.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { Instant, Time } from '../../parts/time.tsx'
 import { type Checkpoint, checkpointPath, paidOf, useCheckpoint, useCheckpoints } from './checkpoint-data.ts'
+import { floorText } from './floor-text.ts'
 import { PayoutActions } from './payout-actions.tsx'
 import { PayoutFiles } from './payout-files.tsx'
 import { PayoutNotes } from './payout-notes.tsx'
@@ -72,6 +73,7 @@ function summaryOf({ meta }: Checkpoint): string {
 
 function Facts({ of: checkpoint }: { readonly of: Checkpoint }) {
   const { meta, created_at, period_end } = checkpoint
+  const floor = floorText(meta)
   return (
     <dl class="facts">
       <div>
@@ -91,8 +93,8 @@ function Facts({ of: checkpoint }: { readonly of: Checkpoint }) {
       </div>
       <div>
         <dt>Floor</dt>
-        <dd>{meta.floor === null ? 'none' : shortNumber(meta.floor)}</dd>
-        <dd class="small">{meta.floor === null ? 'no value had to be exceeded' : 'a paid value had to be better'}</dd>
+        <dd>{floor.value}</dd>
+        <dd class="small">{floor.note}</dd>
       </div>
       <div>
         <dt>Required coverage</dt>

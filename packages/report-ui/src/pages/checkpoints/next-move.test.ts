@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Checkpoint } from './checkpoint-data.ts'
 import { withCheckpoint } from './checkpoint-list.ts'
+import { floorText } from './floor-text.ts'
 import { canActHere, nextMove, paymentBlock, transactionProblem } from './next-move.ts'
 
 const meta = {
@@ -34,6 +35,13 @@ test('actions are offered with a key, and without one on the machine of the node
   expect(canActHere('', '127.example.org')).toBe(false)
   expect(canActHere('ck_1', 'example.org')).toBe(true)
   for (const host of ['localhost', '127.0.0.1', '[::1]']) expect(canActHere('', host)).toBe(true)
+})
+
+test('a floor without a value is unknown, or was not needed, as the payout says', () => {
+  const text = (floor: number | null, emission_reason: Checkpoint['meta']['emission_reason']) =>
+    floorText({ floor, emission_reason }).value
+  expect([text(0.25, null), text(null, null)]).toEqual(['0.25', 'none'])
+  expect([text(null, 'floor_unknown'), text(null, 'no_payable_model')]).toEqual(['unknown', 'not stored'])
 })
 
 describe('the id of a transaction', () => {

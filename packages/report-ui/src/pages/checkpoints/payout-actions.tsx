@@ -17,11 +17,27 @@ const labels: Readonly<Record<NextMove, string>> = {
   PAID: 'Mark as paid',
 }
 
+/** What a dialog asks about. It stays as it was opened: a step that another organizer takes meanwhile must not become the next one. */
+interface Asked {
+  readonly of: Checkpoint
+  readonly to: NextMove
+}
+
 /** The next step of a payout, for the organizer. */
 export function PayoutActions({ of: checkpoint, reload }: PayoutActionsProps) {
-  const [isOpen, setOpen] = useState(false)
+  const [asked, setAsked] = useState<Asked | null>(null)
   const to = nextMove(checkpoint)
-  if (to === null) return null
+  return (
+    <>
+      {to === null ? null : <NextStep of={checkpoint} to={to} ask={() => setAsked({ of: checkpoint, to })} />}
+      {asked === null ? null : (
+        <MoveDialog {...asked} label={labels[asked.to]} close={() => setAsked(null)} done={reload} />
+      )}
+    </>
+  )
+}
+
+function NextStep({ of: checkpoint, to, ask }: Asked & { readonly ask: () => void }) {
   const block = to === 'SUBMITTED' ? paymentBlock(checkpoint) : null
   if (!canActHere(accessKey.value, window.location.hostname)) {
     return (
@@ -37,7 +53,7 @@ export function PayoutActions({ of: checkpoint, reload }: PayoutActionsProps) {
   return (
     <div class="actions">
       {block === null ? (
-        <button type="button" onClick={() => setOpen(true)}>
+        <button type="button" onClick={ask}>
           {labels[to]}
         </button>
       ) : (
@@ -46,9 +62,6 @@ export function PayoutActions({ of: checkpoint, reload }: PayoutActionsProps) {
           {block.command === undefined ? null : <Copyable text={block.command} />}
         </>
       )}
-      {isOpen ? (
-        <MoveDialog of={checkpoint} to={to} label={labels[to]} close={() => setOpen(false)} done={reload} />
-      ) : null}
     </div>
   )
 }
