@@ -1,9 +1,9 @@
 import { seriesKey, useNewestRecords } from '../../data/records.ts'
 import { useRules } from '../../data/resources.ts'
-import { counted } from '../../format/numbers.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { Time } from '../../parts/time.tsx'
+import { gateRules } from '../about/rule-text.ts'
 import { type Feed, feedMoods, feedWords } from './feed-names.ts'
 import { SeriesChart } from './series-chart.tsx'
 import { Tail } from './tail.tsx'
@@ -56,13 +56,6 @@ function FeedState({ feed }: { readonly feed: Feed }) {
 /** When the contract does not trust the series. */
 function GateRules({ feed }: { readonly feed: Feed }) {
   const gate = useRules().data.value?.feeds.find((one) => seriesKey(one) === seriesKey(feed))?.gate
-  if (gate === undefined || gate === null) return null
-  const rules = [
-    ...(gate.frozen_after === null ? [] : [`${counted(gate.frozen_after, 'record')} in a row have the same values`]),
-    ...(gate.max_jump === null ? [] : [`${gate.max_jump.field} jumps by more than ${gate.max_jump.limit * 100} %`]),
-    ...(gate.agree === null
-      ? []
-      : [`${gate.agree.field} differs by more than ${gate.agree.within * 100} % from ${gate.agree.with}`]),
-  ]
+  const rules = gateRules(gate ?? null)
   return rules.length === 0 ? null : <p class="small quiet">Not trusted when {rules.join(', or ')}.</p>
 }

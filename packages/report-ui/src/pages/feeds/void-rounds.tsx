@@ -15,7 +15,7 @@ export function VoidRounds({ feed }: { readonly feed: Feed }) {
     <Panel title="Rounds without a truth that could be trusted" resource={rounds}>
       {({ rows, hasMore }) =>
         rows.length === 0 ? (
-          <p class="quiet">None: every truth of this series that was due has been known and trusted.</p>
+          <p class="quiet">No round of this series is void.</p>
         ) : (
           <>
             <ul class="stack void-rounds">

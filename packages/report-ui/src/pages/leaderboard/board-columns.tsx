@@ -7,25 +7,27 @@ import { columnName } from '../../format/words.ts'
 import type { Column } from '../../parts/data-table.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 
-type TrendRow = AnswerOf<'get', '/reports/leaderboard/trends'>['models'][number]
+type Trends = AnswerOf<'get', '/reports/leaderboard/trends'>
+type TrendRow = Trends['models'][number]
 
 /** The columns of the board: the ranking value first, then the windows and metrics in the order of the contract. */
 export function boardColumns(
   rows: readonly BoardRow[],
-  trends: readonly TrendRow[],
+  trends: Trends | undefined,
   pins: ReadonlySet<string>,
   togglePin: (modelId: string) => void,
 ): readonly Column<BoardRow>[] {
   const [first] = rows
   const ranking = first?.score_ranking
-  const byId = new Map(trends.map((trend) => [trend.model_id, trend]))
+  const byId: TrendsById = new Map(trends?.models.map((trend) => [trend.model_id, trend]))
   const keys = first?.score_columns ?? []
   const ordered = ranking === undefined ? keys : [ranking.key, ...keys.filter((key) => key !== ranking.key)]
   return [
     rankColumn,
     modelColumn(pins, togglePin),
     ...ordered.slice(0, 1).map((key) => scoreColumn(key, rows)),
-    movedColumn(byId),
+    // Without a board of a day ago, no model is new.
+    movedColumn(trends === undefined || trends.compared_with === null ? new Map() : byId),
     cruncherColumn,
     ...ordered.slice(1).map((key) => scoreColumn(key, rows)),
     trendColumn(byId),
@@ -35,7 +37,7 @@ export function boardColumns(
   ]
 }
 
-type Trends = ReadonlyMap<string, TrendRow>
+type TrendsById = ReadonlyMap<string, TrendRow>
 
 const rankColumn: Column<BoardRow> = {
   key: 'rank',
@@ -72,7 +74,7 @@ function modelColumn(pins: ReadonlySet<string>, togglePin: (modelId: string) => 
   }
 }
 
-function movedColumn(byId: Trends): Column<BoardRow> {
+function movedColumn(byId: TrendsById): Column<BoardRow> {
   return {
     key: 'moved',
     title: '24 h',
@@ -95,7 +97,7 @@ const cruncherColumn: Column<BoardRow> = {
   ),
 }
 
-function trendColumn(byId: Trends): Column<BoardRow> {
+function trendColumn(byId: TrendsById): Column<BoardRow> {
   return {
     key: 'trend',
     title: 'Trend',

@@ -74,7 +74,7 @@ function Board({ rows: newest }: { readonly rows: readonly BoardRow[] }) {
   const [pins, togglePin] = usePins()
   const search = (state.q ?? '').toLowerCase()
   const sort: Sort | null = state.sort === undefined ? null : { key: state.sort, isDescending: state.order !== 'asc' }
-  const columns = boardColumns(rows, trends?.models ?? [], pins, togglePin)
+  const columns = boardColumns(rows, trends, pins, togglePin)
   const found = rows.filter((row) => `${row.model_name} ${row.cruncher_name}`.toLowerCase().includes(search))
   const ranked = sortRows(
     pinnedFirst(

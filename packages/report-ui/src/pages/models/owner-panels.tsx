@@ -1,6 +1,7 @@
 import { node } from '../../data/node.ts'
 import { useResource } from '../../data/resource.ts'
 import { useUrlState } from '../../data/url-state.ts'
+import { answerReasons, blameWords, wordOf } from '../../format/words.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { Instant } from '../../parts/time.tsx'
 
@@ -25,7 +26,7 @@ function Failures({ id }: { readonly id: string }) {
     <Panel title="Failed and missing answers of the last day" resource={failures}>
       {(rows) =>
         rows.length === 0 ? (
-          <p class="quiet">Every answer of the last day was valid.</p>
+          <p class="quiet">No answer of the last day failed or is missing.</p>
         ) : (
           <div class="chart-table">
             <table class="plain-table">
@@ -34,7 +35,7 @@ function Failures({ id }: { readonly id: string }) {
                   <th scope="col">Asked</th>
                   <th scope="col">Reason</th>
                   <th scope="col">Whose fault</th>
-                  <th scope="col">What the model said</th>
+                  <th scope="col">In words</th>
                 </tr>
               </thead>
               <tbody>
@@ -43,8 +44,8 @@ function Failures({ id }: { readonly id: string }) {
                     <td>
                       <Instant at={row.performed_at} />
                     </td>
-                    <td>{row.reason?.replaceAll('_', ' ')}</td>
-                    <td>{row.blame}</td>
+                    <td>{wordOf(answerReasons, row.reason)}</td>
+                    <td>{wordOf(blameWords, row.blame)}</td>
                     <td>
                       <code>{row.detail}</code>
                     </td>

@@ -36,7 +36,7 @@ export function HealthPanel() {
   const health = useHealth()
   const problems = problemsOf(useOperations().data.value, health.data.value)
   return (
-    <Panel title={titleOf(readiness.data.value)} resource={readiness}>
+    <Panel title={readiness.failure.value === null ? titleOf(readiness.data.value) : unknownTitle} resource={readiness}>
       {({ checks }) => (
         <>
           <dl class="checks">
@@ -59,8 +59,11 @@ export function HealthPanel() {
   )
 }
 
+/** Also while the node does not answer: what it said before is no answer to it. */
+const unknownTitle = 'Is the competition running?'
+
 function titleOf(readiness: Readiness | undefined): string {
-  if (readiness === undefined) return 'Is the competition running?'
+  if (readiness === undefined) return unknownTitle
   const states = Object.values(readiness.checks).map(({ state }) => state)
   const bad = states.filter((state) => state === 'failing').length
   if (bad > 0) return `${counted(bad, 'part')} of the node ${bad === 1 ? 'fails' : 'fail'}`
