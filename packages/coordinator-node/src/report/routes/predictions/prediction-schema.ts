@@ -22,6 +22,11 @@ export const predictionRow = scoredRow({
   void_reason: textOrNull.meta({ description: 'Why the round has no truth and counts for no model.' }),
   score: z.record(z.string(), z.unknown()).nullable().meta({ description: 'Every field of the score.' }),
   score_value: numberOrNull.meta({ description: 'The field by which models are ranked.' }),
+  signal_value: numberOrNull.meta({
+    description:
+      "The contract's number of the answer (`snapshot.signal`), which can be compared with `actual_value`; null until it is scored.",
+  }),
+  actual_value: numberOrNull.meta({ description: "The contract's number of the truth (`snapshot.actual`)." }),
   score_kind: z
     .enum(['valid', 'imputed', 'failed'])
     .nullable()

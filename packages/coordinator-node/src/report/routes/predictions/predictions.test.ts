@@ -56,6 +56,8 @@ describe('/reports/predictions', () => {
       void_reason: null,
       score: null,
       score_value: null,
+      signal_value: null,
+      actual_value: null,
       score_kind: null,
       score_failed: false,
       score_failed_reason: null,
@@ -72,6 +74,7 @@ describe('/reports/predictions', () => {
     await settle(under, (due) => resolveAll(due, { value: { value: 1.25, error: 2, hit: true } }))
     const [row] = (await under.get('/reports/predictions')).body
     expect(row).toMatchObject({ status: 'SCORED', score_value: 1.25, value: 1.25, error: 2, score_kind: 'valid' })
+    expect(row).toMatchObject({ signal_value: 0.5, actual_value: 0.25 })
     expect(row).toMatchObject({ score_failed: false, score_success: true, scored_at: '2026-03-01T10:05:00.040' })
     for (const key of ['performed_at', 'resolvable_at', 'scored_at']) expect(Date.parse(`${row?.[key]}Z`)).not.toBeNaN()
     expect(row).toMatchObject({ output: { value: 0.5 }, hidden_until: null, truth: { return: 0.01 } })

@@ -83,6 +83,8 @@ export function predictionRow(
     void_reason: report.voidReason,
     score: score === null ? null : score.value,
     score_value: numberOf(score?.value, contract.value),
+    signal_value: score?.signal ?? null,
+    actual_value: score?.actual ?? null,
     score_kind: score?.kind ?? null,
     // Charts show an alert if this is true and the reason is set: a prediction that waits for its truth is not a failure.
     score_failed: reason !== null,
