@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { answerFan, isInUnitOf } from './answer-fan.ts'
+import { answerFan, fieldOfTruth } from './answer-fan.ts'
 
 const answers = Array.from({ length: 11 }, (_, index) => 100 + index)
 
@@ -12,11 +12,12 @@ it('goes from the known value to the quantiles of the answers, between question 
   })
 })
 
-it('is drawn only where the answers are in the unit of the series', () => {
-  expect(isInUnitOf([90, 110], answers)).toBe(true)
-  expect(isInUnitOf([90, 110], [0.001, -0.002])).toBe(false)
-  // A single answer far away changes nothing.
-  expect(isInUnitOf([90, 110], [...answers, 1e12])).toBe(true)
-  expect(isInUnitOf([100], answers.slice(0, 1))).toBe(true)
-  expect(isInUnitOf([], answers)).toBe(false)
+it('is drawn over the field with the value of the truth, and over none if no field has it', () => {
+  const record = new Map([
+    ['wind', 2.2],
+    ['temp_max', 22.2],
+  ])
+  expect(fieldOfTruth(record, 22.2)).toBe('temp_max')
+  expect(fieldOfTruth(record, 0.01)).toBeUndefined()
+  expect([fieldOfTruth(undefined, 22.2), fieldOfTruth(record, null)]).toEqual([undefined, undefined])
 })

@@ -1,4 +1,5 @@
 import type { Values } from '../../charts/chart-data.ts'
+import type { NumericFields } from '../../format/numeric-fields.ts'
 
 interface Question {
   /** When it was asked, and for when; in ms. */
@@ -33,16 +34,12 @@ export function answerFan(
 }
 
 /**
- * Whether answers can be drawn over a series: a predicted price can, a predicted return cannot. Most of them have to be within three
- * times the range of the series around it.
+ * The field of a series of which the contract makes its truth, as the numbers of both show: the one with exactly the value of the truth
+ * in the record of that time. A predicted price has one, a predicted return has none.
  */
-export function isInUnitOf(series: readonly number[], answers: readonly number[]): boolean {
-  if (series.length === 0 || answers.length === 0) return false
-  const low = series.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
-  const high = series.reduce((greatest, value) => Math.max(greatest, value), Number.NEGATIVE_INFINITY)
-  const reach = 3 * (high - low || Math.abs(high) * 0.01)
-  const middle = quantile(answers, 0.5)
-  return middle >= low - reach && middle <= high + reach
+export function fieldOfTruth(record: NumericFields | undefined, truth: number | null): string | undefined {
+  if (record === undefined || truth === null) return undefined
+  return [...record].find(([, value]) => value === truth)?.[0]
 }
 
 function quantile(values: readonly number[], share: number): number {

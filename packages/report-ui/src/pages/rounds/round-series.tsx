@@ -8,10 +8,10 @@ import { counted } from '../../format/numbers.ts'
 import { fieldNames, numericFields } from '../../format/numeric-fields.ts'
 import { msOf } from '../../format/times.ts'
 import { Panel } from '../../parts/panel.tsx'
-import { answerFan, isInUnitOf } from './answer-fan.ts'
+import { answerFan, fieldOfTruth } from './answer-fan.ts'
 import type { Round } from './use-round.ts'
 
-/** The series before, during and after the round, with the answers over it where they are in its unit. */
+/** The series before, during and after the round, with the answers over it where its truth is a value of the series. */
 export function RoundSeries({ round }: { readonly round: Round }) {
   const records = useNewestRecords(round)
   return (
@@ -70,32 +70,26 @@ function seriesAround(round: Round, newest: readonly StoredRecord[]) {
   const before = records.filter(({ at }) => at <= askedAt)
   if (before.length === 0) return null
   const fields = records.map(({ values }) => numericFields(values))
-  const field = areCandles(fields) ? 'close' : fieldNames(fields)[0]
+  const answered = round.predictions.flatMap(({ signal_value }) => signal_value ?? [])
+  const truth = round.predictions.find(({ actual_value }) => actual_value !== null)?.actual_value ?? null
+  const predicted = fieldOfTruth(fields[records.findLastIndex(({ at }) => at <= truthAt)], truth)
+  const field = predicted ?? (areCandles(fields) ? 'close' : fieldNames(fields)[0])
   if (field === undefined) return null
-  const known = fields.flatMap((record) => record.get(field) ?? [])
   const entry = numericFields(before.at(-1)?.values).get(field)
-  const answers = answersOf(round)
   const ticks = [
     { at: askedAt, label: 'asked' },
     { at: truthAt, label: 'truth' },
   ]
   const withEnds = withTimes(records, [askedAt, truthAt])
-  const show = areCandles(fields) ? 'candles' : field
+  const show = areCandles(fields) && (predicted ?? 'close') === 'close' ? 'candles' : field
   const data: ChartData = { ...recordChart(withEnds, step, show), ticks }
   const recordCount = records.length
-  if (entry === undefined || !isInUnitOf(known, answers)) return { data, answerCount: 0, recordCount }
-  const fan = answerFan(data.times, { askedAt, truthAt, entry }, answers)
+  if (entry === undefined || predicted === undefined) return { data, answerCount: 0, recordCount }
+  const fan = answerFan(data.times, { askedAt, truthAt, entry }, answered)
   const band = { label: 'answers', low: fan.low, high: fan.high }
   const middle = { label: 'median', values: fan.middle, hue: 1, isDashed: true } as const
   const lines = [...(data.lines ?? []).map((line) => ({ ...line, hue: 3 as const })), middle]
-  return { data: { ...data, lines, bands: [band] }, answerCount: answers.length, recordCount }
-}
-
-/** The first number of each answer that may be seen. */
-function answersOf({ predictions }: Round): readonly number[] {
-  const fields = predictions.map(({ output }) => numericFields(output))
-  const [name] = fieldNames(fields)
-  return name === undefined ? [] : fields.flatMap((record) => record.get(name) ?? [])
+  return { data: { ...data, lines, bands: [band] }, answerCount: answered.length, recordCount }
 }
 
 /** The chart also needs the times of question and truth, at which no record may have been known. */

@@ -12,7 +12,7 @@ import type { Answer, Round } from './use-round.ts'
 type Rules = AnswerOf<'get', '/reports/competition'>
 
 /** Where the numbers of a strip come from. */
-type Of = 'answer' | 'score'
+type Of = 'compared' | 'answer' | 'score'
 
 interface Choice {
   /** In the address. */
@@ -27,19 +27,19 @@ export function RoundStrip({ round }: { readonly round: Round }) {
   const rules = useRules().data.value
   const answers = round.predictions
   const numbers: Readonly<Record<Of, readonly NumericFields[]>> = {
+    compared: answers.map(({ signal_value }) => numericFields(signal_value)),
     answer: answers.map(({ output }) => numericFields(output)),
     score: answers.map(({ score, score_kind }) => numericFields(score_kind === 'valid' ? score : null)),
   }
-  const choices = (['answer', 'score'] as const).flatMap((of) =>
+  const choices = (['compared', 'answer', 'score'] as const).flatMap((of) =>
     fieldNames(numbers[of]).map((field): Choice => ({ key: `${of}:${field}`, of, field })),
   )
   const choice = choices.find(({ key }) => key === url.show) ?? choices[0]
   if (choice === undefined) return <NothingToShow round={round} />
   const truth = numericFields(round.truth)
   const unit = unitOf(rules, choice)
-  const against = choice.of === 'score' ? undefined : truthField(choice.field, choices, truth, url.truth)
-  const marks: readonly StripMark[] =
-    against === undefined ? [] : [{ label: nameOf('truth', against), value: truth.get(against) ?? 0 }]
+  const against = choice.of === 'answer' ? truthField(choice.field, truth, url.truth) : undefined
+  const marks = choice.of === 'compared' ? comparedMarks(answers) : truthMarks(truth, against)
   return (
     <section class="panel" aria-label="All answers">
       <h2>All answers</h2>
@@ -58,7 +58,7 @@ export function RoundStrip({ round }: { readonly round: Round }) {
           options={choices.map(({ key, of, field }) => [key, nameOf(of, field)])}
           choose={(show) => change({ show, truth: null })}
         />
-        {choice.of === 'score' || truth.size === 0 ? null : (
+        {choice.of !== 'answer' || truth.size === 0 ? null : (
           <FieldChoice
             label="against"
             value={against ?? 'none'}
@@ -106,31 +106,38 @@ function Strip({ title, unit, answers, numbers, field, marks }: StripProps) {
   )
 }
 
-/** The field of the truth that an answer is compared with: the chosen one, that of the same name, or the first for the first field. */
-function truthField(
-  field: string,
-  choices: readonly Choice[],
-  truth: NumericFields,
-  chosen: string | undefined,
-): string | undefined {
+/** The truth as the contract compares answers with it; it is the same for all. */
+function comparedMarks(answers: readonly Answer[]): readonly StripMark[] {
+  const value = answers.find(({ actual_value }) => actual_value !== null)?.actual_value ?? null
+  return value === null ? [] : [{ label: 'truth', value }]
+}
+
+function truthMarks(truth: NumericFields, field: string | undefined): readonly StripMark[] {
+  const value = field === undefined ? undefined : truth.get(field)
+  return field === undefined || value === undefined ? [] : [{ label: nameOf('truth', field), value }]
+}
+
+/** The field of the truth that an answer is shown against: the chosen one, or that of the same name. */
+function truthField(field: string, truth: NumericFields, chosen: string | undefined): string | undefined {
   if (chosen === 'none') return undefined
   if (chosen !== undefined && truth.has(chosen)) return chosen
-  if (truth.has(field)) return field
-  const [first] = truth.keys()
-  return choices[0]?.field === field ? first : undefined
+  return truth.has(field) ? field : undefined
 }
 
 /** From the contract, which writes `[]` for the items of a list; empty where it names none. */
 function unitOf(rules: Rules | undefined, { of, field }: Choice): string {
+  if (of === 'compared') return ''
   const fields = (of === 'answer' ? rules?.question.answer.fields : rules?.score.fields) ?? []
   return fields.find(({ name }) => name === field.replace(/\[\d+\]/g, '[]'))?.unit ?? ''
 }
 
 function nameOf(of: Of | 'truth', field: string): string {
+  if (of === 'compared') return 'answer as it is compared'
   return field === '' ? of : `${of}: ${field}`
 }
 
 function titleOf({ of, field }: Choice, against: string | undefined): string {
+  if (of === 'compared') return 'What the models answered, as the contract compares it with the truth'
   const what = field === '' ? 'value' : field
   if (of === 'score') return `What the answers scored (${what})`
   return against === undefined
