@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import type { Model } from '../src/domain/models/model.ts'
 import { createPayouts } from '../src/live/payouts/create-payouts.ts'
@@ -72,6 +73,7 @@ export async function replayReport(access: AccessSettings = {}): Promise<ReportR
     live: { ...store, stopping: AbortSignal.abort() },
     clock,
     modelLines: async () => ['hello', 'world'],
+    logDirectory: fileURLToPath(new URL('./service-logs', import.meta.url)),
     contract: reportContract(changedContract({}), 'organizer'),
     info: {
       ...{ crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },

@@ -1,7 +1,8 @@
+import { loggedServices } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { followLogs } from '../logs/follow-logs.ts'
 import { formatLogEntry } from '../logs/log-entry.ts'
-import { loggedServices, readLogs, type ServiceEntry } from '../logs/read-logs.ts'
+import { readLogs, type ServiceEntry } from '../logs/read-logs.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 

@@ -66,7 +66,11 @@ describe('a worker', () => {
   })
 
   it('of a live deployment uses the database of the settings', async () => {
-    expect((await worker(undefined).command({})).env.DATABASE_URL).toBe('postgres://live.example/crunch')
+    const { env } = await worker(undefined).command({})
+    expect(env).toMatchObject({
+      DATABASE_URL: 'postgres://live.example/crunch',
+      SERVICE_LOG_DIRECTORY: '/game/node/.crunch/logs',
+    })
   })
 })
 

@@ -124,6 +124,7 @@ function workerService(
   const args = [...program.args, '--contract', workspace.contractPath]
   const replaySettings: Readonly<Record<string, string>> =
     replay === undefined ? {} : { FEED_REPLAY_FILES: replay.files.join(','), FEED_REPLAY_SPEED: String(replay.speed) }
+  const logSettings = { LOG_FORMAT: 'json', SERVICE_LOG_DIRECTORY: workspace.logDirectory }
   return {
     name: service.name,
     aliases: service.workers.filter((worker) => worker !== service.name),
@@ -133,7 +134,7 @@ function workerService(
       return supervised(
         input,
         { command: program.command, args },
-        { ...provided, ...replaySettings, ...orchestratorKey(input), LOG_FORMAT: 'json' },
+        { ...provided, ...replaySettings, ...orchestratorKey(input), ...logSettings },
       )
     },
   }

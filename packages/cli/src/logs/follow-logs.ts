@@ -1,7 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { wait, whenMissing } from '@crunch/local-processes'
-import { parseLogLine } from './log-entry.ts'
+import { parseLogLine, wait, whenMissing } from '@crunch/local-processes'
 import { readLogs, type ServiceEntry } from './read-logs.ts'
 import { logFileName } from './service-log.ts'
 

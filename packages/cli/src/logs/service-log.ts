@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseLogLine } from '@crunch/local-processes'
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
-import { parseLogLine } from './log-entry.ts'
 
 /** The size of a service's log: at most `files` files of about `bytes` each. */
 export interface LogLimits {

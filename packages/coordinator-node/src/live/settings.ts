@@ -179,6 +179,8 @@ export const settingsSchema = z.object({
   API_TRUSTED_PROXIES: networks.optional(),
   /** Lowest level that is logged. */
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+  /** Folder with the log files of the services, which the report API shows to admins; set by `crunch deploy`. */
+  SERVICE_LOG_DIRECTORY: text.optional(),
   /** Format of log lines. */
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
 })

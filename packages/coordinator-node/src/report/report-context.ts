@@ -111,6 +111,8 @@ export interface ReportContext {
   readonly live?: LiveSource
   /** Absent: logs of models cannot be read. */
   readonly modelLines?: ModelLines
+  /** The folder with the log files of the services. Absent: their route answers 404. */
+  readonly logDirectory?: string
   /** Absent: there are none. */
   readonly custom?: CustomApps
   /** What `/metrics` shows besides the stored rows; absent: nothing. */

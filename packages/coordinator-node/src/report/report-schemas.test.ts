@@ -38,7 +38,8 @@ describe('every route', () => {
       const { status, body } = await reportUnderTest().get<unknown>(definition.example.path)
       if (path.includes('{') || path.includes('latest') || path.startsWith('/data/')) return expect(status).toBe(404)
       // No such series, and no such preview.
-      if (['/reports/feeds/series', '/reports/checkpoints/preview'].includes(path)) return expect(status).toBe(404)
+      if (['/reports/feeds/series', '/reports/checkpoints/preview', '/reports/services/logs'].includes(path))
+        return expect(status).toBe(404)
       if (path === '/readyz') return expect(status).toBe(503)
       expect(status).toBe(200)
       expectDescribed(definition, body)

@@ -49,6 +49,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       ...{ store, clock, payees: payeesOf(settings), monotonicMs: () => performance.now() },
     }),
     modelLines: modelLinesOf(settings, orchestratorKeyOf(settings, log, 'logs of models cannot be read')),
+    ...(settings.SERVICE_LOG_DIRECTORY !== undefined && { logDirectory: settings.SERVICE_LOG_DIRECTORY }),
     dataFiles: openDataFiles(dataFolder),
     ...(settings.FEED_REPLAY_FILES === undefined && { backfills: requestsOf(context, dataFolder) }),
     custom: { apps, variables: { contract, reads: store } satisfies CustomRoutes['Variables'] },

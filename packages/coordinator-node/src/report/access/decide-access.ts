@@ -44,7 +44,8 @@ const keyNames = {
   read: 'a key',
 }
 
-function needs(wanted: keyof typeof keyNames, viewer: Viewer): Refusal {
+/** The refusal of a viewer without the wanted key. */
+export function needs(wanted: keyof typeof keyNames, viewer: Viewer): Refusal {
   const how = 'Send it as Authorization: Bearer KEY or X-API-Key: KEY.'
   if (viewer.role === 'public') return { status: 401, text: `This needs ${keyNames[wanted]}. ${how}` }
   return { status: 403, text: `This needs ${keyNames[wanted]}; the key that was sent has another scope.` }

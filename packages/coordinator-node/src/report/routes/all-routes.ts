@@ -2,6 +2,7 @@ import { serveStream } from '../live/stream.ts'
 import { serveMetrics } from '../operations/metrics.ts'
 import { serveOperations } from '../operations/operations.ts'
 import { serveReadiness } from '../operations/readiness.ts'
+import { serveServiceLogs } from '../operations/service-logs.ts'
 import { serveTimingMetrics } from '../operations/timing-metrics.ts'
 import { serveBackfillFeeds, serveBackfillJobs, serveOneBackfillJob } from './backfill/backfill.ts'
 import { serveDataFile, serveDataIndex } from './backfill/data-routes.ts'
@@ -55,6 +56,7 @@ export const allRoutes = [
     serveReadiness,
     serveMetrics,
     serveOperations,
+    serveServiceLogs,
     serveTimingMetrics,
     serveInfo,
     serveEras,
