@@ -31,11 +31,11 @@ export function stageRows(facts: OperationsFacts, snapshotEveryMs: number): Stag
   const watermarks = feeds.flatMap(({ watermarkAt }) => (watermarkAt === null ? [] : [watermarkAt]))
   const base = { queue: null, latency_ms: null, failures: {} }
   // A period without rounds is not closed, and nothing waits.
-  const isOpen = lastPeriodEnd !== null && firstInOpenPeriod !== null
+  const openSince = firstInOpenPeriod === null ? null : Math.max(lastPeriodEnd ?? firstInOpenPeriod, firstInOpenPeriod)
   const periods = {
     ...base,
     last_at: timeOrNull(lastPeriodEnd),
-    lag_ms: isOpen ? Math.max(0, now - Math.max(lastPeriodEnd, firstInOpenPeriod) - snapshotEveryMs) : 0,
+    lag_ms: openSince === null ? 0 : Math.max(0, now - openSince - snapshotEveryMs),
     per_hour: activity.periodCount,
   }
   return [
@@ -77,9 +77,14 @@ export function stageRows(facts: OperationsFacts, snapshotEveryMs: number): Stag
       last_at: timeOrNull(lastCheckpointEnd),
       lag_ms: null,
       per_hour: activity.checkpointCount,
-      queue: pending.length,
+      queue: pending.filter(pays).length,
     },
   ]
+}
+
+/** A payout that pays no model is never confirmed, so it waits for nothing. */
+function pays({ entries }: Checkpoint): boolean {
+  return entries.some(({ rewardFrac64 }) => rewardFrac64 > 0)
 }
 
 function newestTime(instants: readonly Instant[]): string | null {
@@ -125,8 +130,7 @@ export function problemRows(facts: OperationsFacts, report: ReportContext, isAdm
     const what = `the newest pass of the ${worker} worker failed`
     problems.push({ stage, what, since: null, cause: isAdmin ? problem : null, fix })
   }
-  const isPaying = pending.some(({ entries }) => entries.some(({ rewardFrac64 }) => rewardFrac64 > 0))
-  const registry = isPaying ? (report.payouts?.registryProblem(models) ?? null) : null
+  const registry = pending.some(pays) ? (report.payouts?.registryProblem(models) ?? null) : null
   if (registry !== null) {
     const { reason, detail, since } = registry
     const fix = 'Correct the registry that CRUNCHER_REGISTRY names; waiting payouts need it.'

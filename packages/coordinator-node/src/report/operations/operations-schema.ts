@@ -45,6 +45,7 @@ const worker = z
     heartbeat_at: zonedTime,
     silent_ms: z.number(),
     since_work_ms: numberOrNull.meta({ description: 'Since it last finished a pass over its work.' }),
+    is_silent: z.boolean().meta({ description: 'Whether the heartbeat that it promised is late.' }),
     is_failing: z.boolean().meta({ description: 'Whether its newest pass failed.' }),
     problem: textOrNull.meta({ description: 'Why; only for admins.' }),
   })

@@ -60,6 +60,25 @@ it('shows for each stage its newest result, lag, throughput, queue, latency and 
   expect(JSON.stringify(body)).not.toContain('secret words')
 })
 
+it('counts what waits, also before the first period, and only payouts that can be confirmed; a late worker is silent', async () => {
+  const { store } = await running()
+  await answeredRound(store, round(10), ['a'])
+  await store.addCheckpoint(checkpoint(40))
+  const empty = checkpoint(50)
+  const entries = empty.entries.map((entry) => ({ ...entry, rewardFrac64: 0 }))
+  await store.addCheckpoint({ ...empty, entries, emissionReason: 'no_payable_model' })
+  await store.beat({ worker: 'predict', nextWithinMs: 600_000, hasWorked: true, problem: null })
+  await store.beat({ worker: 'score', nextWithinMs: -1_000, hasWorked: true, problem: null })
+  const body = await ask(reportUnderTest({ reads: store }))
+  expect(stage(body, 'snapshot')).toMatchObject({ last_at: null, lag_ms: expect.any(Number) })
+  expect(stage(body, 'snapshot')?.lag_ms).toBeGreaterThan(0)
+  expect(stage(body, 'checkpoint')).toMatchObject({ queue: 1, per_hour: 2 })
+  expect(body.workers.map(({ worker, is_silent }) => [worker, is_silent])).toEqual([
+    ['predict', false],
+    ['score', true],
+  ])
+})
+
 it('says what is degraded, since when and what to do; causes within the organizer’s services only to admins', async () => {
   const alarm = { stage: 'score', what: '3 rounds wait', since: minute(50), heldUpBy: 'silence', fix: 'restart' }
   const problem = { reason: 'the registry cannot be read', detail: '/secret/path: gone', since: minute(30) }

@@ -67,8 +67,9 @@ export const serveOperations = serveRoute(operations, (report) => {
       status: problems.length === 0 ? ('ok' as const) : ('degraded' as const),
       problems,
       stages: stageRows(reading, report.contract.snapshotEveryMs),
-      workers: reading.progress.heartbeats.map(({ worker, at, silentMs, sinceWorkMs, problem }) => ({
+      workers: reading.progress.heartbeats.map(({ worker, at, silentMs, overdueMs, sinceWorkMs, problem }) => ({
         ...{ worker, heartbeat_at: zonedTime(at), silent_ms: silentMs, since_work_ms: sinceWorkMs },
+        is_silent: overdueMs > 0,
         ...{ is_failing: problem !== null, problem: isAdmin ? problem : null },
       })),
       database: databaseRow(reading),

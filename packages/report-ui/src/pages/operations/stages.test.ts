@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Operations } from './operations-data.ts'
 import { stagesOf } from './stages.ts'
+import { workerMark } from './worker-mark.ts'
 
 const row = (changes: Partial<Operations['stages'][number]>): Operations['stages'][number] => ({
   ...{ stage: 'feed', last_at: '2026-03-01T10:00:00.000Z', lag_ms: 0, per_hour: 60, queue: null, latency_ms: null },
@@ -37,4 +38,11 @@ test('a stage is at fault when the node says so, and quiet before its first resu
     'score fail 2 faults',
     'checkpoint quiet nothing yet',
   ])
+})
+
+test('a worker that is not heard does not work, whatever it said last', () => {
+  const words = [false, true].map((is_failing) =>
+    [false, true].map((is_silent) => workerMark({ is_silent, is_failing })),
+  )
+  expect(words.flat().map(({ word }) => word)).toEqual(['works', 'silent', 'failing', 'silent'])
 })

@@ -3,6 +3,7 @@ import { Empty } from '../../parts/empty.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { useOperations } from './operations-data.ts'
+import { workerMark } from './worker-mark.ts'
 
 /** The workers of the node, and when they were last heard. */
 export function WorkersPanel() {
@@ -31,11 +32,11 @@ export function WorkersPanel() {
                   </tr>
                 </thead>
                 <tbody>
-                  {workers.map(({ worker, silent_ms, since_work_ms, is_failing }) => (
+                  {workers.map(({ worker, silent_ms, since_work_ms, ...state }) => (
                     <tr key={worker}>
                       <th scope="row">{worker}</th>
                       <td>
-                        <StateMark mood={is_failing ? 'fail' : 'ok'} word={is_failing ? 'failing' : 'works'} />
+                        <StateMark {...workerMark(state)} />
                       </td>
                       <td class="number">{duration(silent_ms)} ago</td>
                       <td class="number">{since_work_ms === null ? 'none yet' : `${duration(since_work_ms)} ago`}</td>
