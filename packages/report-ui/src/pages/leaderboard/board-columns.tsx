@@ -3,6 +3,7 @@ import { Link } from 'wouter-preact'
 import { Sparkline } from '../../charts/sparkline.tsx'
 import type { BoardRow } from '../../data/resources.ts'
 import { columnNumbers, fullNumber, noData, percent, wholeNumber } from '../../format/numbers.ts'
+import { instant, msOf, zoneName } from '../../format/times.ts'
 import { columnName } from '../../format/words.ts'
 import type { Column } from '../../parts/data-table.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
@@ -26,8 +27,7 @@ export function boardColumns(
     rankColumn,
     modelColumn(pins, togglePin),
     ...ordered.slice(0, 1).map((key) => scoreColumn(key, rows)),
-    // Without a board of a day ago, no model is new.
-    movedColumn(trends === undefined || trends.compared_with === null ? new Map() : byId),
+    movedColumn(trends?.compared_with ?? null, byId),
     cruncherColumn,
     ...ordered.slice(1).map((key) => scoreColumn(key, rows)),
     trendColumn(byId),
@@ -74,14 +74,22 @@ function modelColumn(pins: ReadonlySet<string>, togglePin: (modelId: string) => 
   }
 }
 
-function movedColumn(byId: TrendsById): Column<BoardRow> {
+/** Boards can be far apart, so the older one is named. */
+function movedHint(before: string | null): string {
+  if (before === null) return 'Ranks won or lost; there is no leaderboard that is a day old yet'
+  return `Ranks won or lost since the leaderboard of ${instant(msOf(before))} ${zoneName()}`
+}
+
+/** @param before The older board; null: there is none yet, so no model is new. */
+function movedColumn(before: string | null, byId: TrendsById): Column<BoardRow> {
+  const isKnown = (row: BoardRow): boolean => before !== null && byId.has(row.model_id)
   return {
     key: 'moved',
-    title: '24 h',
-    hint: 'Ranks won or lost since a day ago',
+    title: 'Moved',
+    hint: movedHint(before),
     width: '64px',
     order: (row) => movementOf(row, byId.get(row.model_id)),
-    cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={byId.has(row.model_id)} />,
+    cell: (row) => <Movement by={movementOf(row, byId.get(row.model_id))} isKnown={isKnown(row)} />,
   }
 }
 
@@ -161,7 +169,7 @@ function scoreColumn(key: string, rows: readonly BoardRow[]): Column<BoardRow> {
   }
 }
 
-/** Ranks won since a day ago; null: it had no rank then. */
+/** Ranks won since the older board; null: it had no rank then. */
 function movementOf(row: BoardRow, trend: TrendRow | undefined): number | null {
   const before = trend?.rank_before ?? null
   return before === null || row.rank === null ? null : before - row.rank
