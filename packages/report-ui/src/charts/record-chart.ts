@@ -43,14 +43,20 @@ const unitsMs: Readonly<Record<string, number>> = {
   ...{ d: 86_400_000, w: 604_800_000 },
 }
 
+/** The length of a granularity such as `5m`, in ms; null for another text. */
+export function stepMs(granularity: string): number | null {
+  const [, count, unit = ''] = /^(\d+)(ms|s|m|h|d|w)$/.exec(granularity) ?? []
+  const step = Number(count) * (unitsMs[unit] ?? Number.NaN)
+  return step > 0 ? step : null
+}
+
 /**
  * The grid of a series in ms, at whose end a record is known: that of candles, and of other records that all begin at multiples of
  * their granularity, such as those of days. Null for ticks, and for records that arrive when they like.
  * @param times Of records, in ms.
  */
 export function gridMs(kind: string, granularity: string, times: readonly number[]): number | null {
-  const [, count, unit = ''] = /^(\d+)(ms|s|m|h|d|w)$/.exec(granularity) ?? []
-  const step = Number(count) * (unitsMs[unit] ?? Number.NaN)
-  if (kind === 'tick' || !(step > 0)) return null
+  const step = stepMs(granularity)
+  if (kind === 'tick' || step === null) return null
   return kind === 'candle' || (times.length > 1 && times.every((time) => time % step === 0)) ? step : null
 }

@@ -5,7 +5,7 @@ import { StateMark } from '../../parts/state-mark.tsx'
 import { Time } from '../../parts/time.tsx'
 import { gateRules } from '../about/rule-text.ts'
 import { type Feed, feedMoods, feedWords } from './feed-names.ts'
-import { SeriesChart } from './series-chart.tsx'
+import { SeriesPanel } from './series-chart.tsx'
 import { Tail } from './tail.tsx'
 import { VoidRounds } from './void-rounds.tsx'
 
@@ -15,17 +15,13 @@ export function OneFeed({ feed }: { readonly feed: Feed }) {
   return (
     <>
       <FeedState feed={feed} />
-      <Panel title={`${feed.subject}: the newest records`} resource={records}>
-        {(rows) =>
-          rows.length === 0 ? (
-            <p>
-              No record of the series has arrived yet{feed.status_reason === null ? '.' : `: ${feed.status_reason}`}
-            </p>
-          ) : (
-            <SeriesChart feed={feed} records={rows} />
-          )
-        }
-      </Panel>
+      {feed.newest_ts === null ? (
+        <section class="panel">
+          <p>No record of the series has arrived yet{feed.status_reason === null ? '.' : `: ${feed.status_reason}`}</p>
+        </section>
+      ) : (
+        <SeriesPanel feed={feed} newest={feed.newest_ts} />
+      )}
       <div class="panels feed-panels">
         <VoidRounds feed={feed} />
         <Panel title="Tail: the newest records as they are stored" resource={records}>

@@ -1,16 +1,15 @@
 import { expect, it } from 'vitest'
-import { countWithin, rangesOf } from './ranges.ts'
+import { rangesOf } from './ranges.ts'
 
-const minuteMs = 60_000
-/** 200 minutes, newest first. */
-const times = Array.from({ length: 200 }, (_, index) => 1e12 - index * minuteMs)
+const keys = (granularity: string, oldest_ts: string | null, newest_ts: string | null) =>
+  rangesOf({ granularity, oldest_ts, newest_ts }).map(({ key }) => key)
 
-it('offers the ranges that show several values and not all', () => {
-  expect(rangesOf(times).map(({ key }) => key)).toEqual(['15m', '1h'])
-  expect(rangesOf(times.filter((_, index) => index % 10 === 0)).map(({ key }) => key)).toEqual([])
-  expect(rangesOf([])).toEqual([])
+it('offers ranges that show several values and not all, and all of them', () => {
+  expect(keys('1m', '2026-03-01T00:00:00.000Z', '2026-03-02T12:00:00.000Z')).toEqual(['1h', '6h', '1d', 'all'])
+  expect(keys('1d', '2026-01-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z')).toEqual(['30d', 'all'])
 })
 
-it('counts back from the newest value, which may be old', () => {
-  expect([countWithin(times, 15 * minuteMs), countWithin(times, 1e12), countWithin([], 1)]).toEqual([16, 200, 0])
+it('offers no range that the API would refuse, and none without records', () => {
+  expect(keys('1s', '2025-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')).toEqual(['1h', '6h', '1d'])
+  expect(keys('1m', null, null)).toEqual([])
 })

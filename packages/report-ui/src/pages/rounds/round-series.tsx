@@ -2,8 +2,10 @@ import { useMemo } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import type { ChartData } from '../../charts/chart-data.ts'
 import { areCandles, gridMs, recordChart, type SeriesRecord } from '../../charts/record-chart.ts'
+import { seriesRecords } from '../../charts/series-records.ts'
 import { TimeChart } from '../../charts/time-chart.tsx'
-import { type StoredRecord, seriesKey, useNewestRecords } from '../../data/records.ts'
+import { seriesKey } from '../../data/records.ts'
+import { type Series, useSeries } from '../../data/series.ts'
 import { counted } from '../../format/numbers.ts'
 import { fieldNames, numericFields } from '../../format/numeric-fields.ts'
 import { msOf } from '../../format/times.ts'
@@ -13,26 +15,32 @@ import type { Round } from './use-round.ts'
 
 /** The series before, during and after the round, with the answers over it where its truth is a value of the series. */
 export function RoundSeries({ round }: { readonly round: Round }) {
-  const records = useNewestRecords(round)
+  const [from, to] = rangeAround(round)
+  const series = useSeries(round, { start: new Date(from).toISOString(), end: new Date(to).toISOString(), points: 500 })
   return (
-    <Panel title="The series around the round" resource={records}>
-      {(rows) => <SeriesChart round={round} records={rows} />}
+    <Panel title="The series around the round" resource={series}>
+      {(found) => <SeriesChart round={round} found={found} />}
     </Panel>
   )
 }
 
 interface SeriesChartProps {
   readonly round: Round
-  /** Newest first. */
-  readonly records: readonly StoredRecord[]
+  readonly found: Series
 }
 
-function SeriesChart({ round, records }: SeriesChartProps) {
-  const series = useMemo(() => seriesAround(round, records), [round, records])
+/** In ms: three horizons before the question, and one after the truth. */
+function rangeAround({ performed_at, resolvable_at }: Round): readonly [from: number, to: number] {
+  const [askedAt, truthAt] = [msOf(performed_at), msOf(resolvable_at)]
+  return [askedAt - 3 * (truthAt - askedAt), truthAt + (truthAt - askedAt)]
+}
+
+function SeriesChart({ round, found }: SeriesChartProps) {
+  const series = useMemo(() => seriesAround(round, found), [round, found])
   if (series === null) {
     return (
       <p class="quiet">
-        The records of that time are older than the newest ones, which are shown with{' '}
+        No record of that time is stored any more. The newest ones are shown with{' '}
         <Link href={`/feeds?feed=${encodeURIComponent(seriesKey(round))}`}>the feed</Link>.
       </p>
     )
@@ -53,20 +61,14 @@ function SeriesChart({ round, records }: SeriesChartProps) {
   )
 }
 
-/** Null when the records do not reach back to the round. */
-function seriesAround(round: Round, newest: readonly StoredRecord[]) {
+/** Null without a record of that time. */
+function seriesAround(round: Round, found: Series) {
   const [askedAt, truthAt] = [msOf(round.performed_at), msOf(round.resolvable_at)]
-  const step = gridMs(
-    round.kind,
-    round.granularity,
-    newest.map(({ ts_event }) => msOf(ts_event)),
-  )
-  const [from, to] = [askedAt - 3 * (truthAt - askedAt), truthAt + (truthAt - askedAt)]
-  const records = newest
-    // A record is known at its end.
-    .map(({ ts_event, values }): SeriesRecord => ({ at: msOf(ts_event) + (step ?? 0), values }))
-    .filter(({ at }) => at >= from && at <= to)
-    .reverse()
+  const stored = seriesRecords(found)
+  const times = stored.map(({ at }) => at)
+  const step = gridMs(round.kind, round.granularity, times) === null ? null : found.bucket_s * 1_000
+  // A record is known at its end.
+  const records = stored.map(({ at, values }): SeriesRecord => ({ at: at + (step ?? 0), values }))
   const before = records.filter(({ at }) => at <= askedAt)
   if (before.length === 0) return null
   const fields = records.map(({ values }) => numericFields(values))
