@@ -21,7 +21,7 @@ export const requestBackfill = defineRoute({
   summary: 'Asks the node for the past of a series, and answers with the job.',
   description: [
     "The feed-data worker runs these jobs one after the other, with the contract's sources, and resumes them after a restart.",
-    'Answers 409 while it has one of the same series. Other sources: `crunch backfill`, whose jobs are its own.',
+    'Answers 409 while a job of the same series is pending or running. For other sources use `crunch backfill`; this worker does not run its jobs.',
   ].join(' '),
   status: 201,
   body: z

@@ -19,11 +19,11 @@ export const feedSeries = defineRoute({
   method: 'get',
   path: '/reports/feeds/series',
   tag: 'Feeds',
-  summary: 'The numbers of one series over time, summed up to so many points.',
+  summary: 'The numbers of one series over time, in at most `points` points.',
   description: [
-    'A candle is summed up to candles (first open, highest high, lowest low, last close, all volume). Default range: the newest `points` records',
-    `of the grid. A range in which the grid has more than ${maxRecords} records is refused. When the gate refused the series is not stored by`,
-    'itself: `/reports/rounds?state=void` has the rounds that it cost, and `/reports/feeds` what it says now.',
+    'Candles are merged into longer candles (first open, highest high, lowest low, last close, all volume). Default range: the newest `points` records',
+    `of the grid. A range in which the grid has more than ${maxRecords} records is refused. The times at which the gate refused the series are not stored:`,
+    '`/reports/rounds?state=void` has the rounds that became void, and `/reports/feeds` the present state.',
   ].join(' '),
   tier: 'public',
   query: z.object({
