@@ -4,6 +4,7 @@ import { HealthPanel } from './health-panel.tsx'
 import { LatencyPanel } from './latency-panel.tsx'
 import { LogCommands } from './log-commands.tsx'
 import { PipelinePanel } from './pipeline-panel.tsx'
+import { ServiceLogs } from './service-logs.tsx'
 import { WorkersPanel } from './workers-panel.tsx'
 import './operations.css'
 
@@ -30,6 +31,7 @@ export default function OperationsPage() {
         <WorkersPanel />
         <DatabasePanel />
       </div>
+      <ServiceLogs />
       <LogCommands />
     </>
   )
