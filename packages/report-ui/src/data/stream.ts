@@ -32,6 +32,9 @@ export function onEvent(listener: Listener): () => void {
 /** The node sends a heartbeat every 15 s. A connection that is silent for longer than two of them is taken for dead. */
 const silenceMs = 35_000
 
+/** A stream that lived shorter may end again at once, as behind a proxy that allows none. */
+const shortMs = 5_000
+
 /** The first answers can be older than the stream, which begins with what changes from then on: they are read once more. */
 const afterOpeningMs = 2_000
 
@@ -43,50 +46,49 @@ export async function followNode(signal: AbortSignal): Promise<void> {
   let lastId = ''
   let failures = 0
   while (!signal.aborted) {
-    const attempt = new AbortController()
-    const abort = (): void => attempt.abort()
-    signal.addEventListener('abort', abort, { once: true })
-    const stopWatching = accessKey.subscribe(ignoreFirst(abort))
-    try {
-      await readStream(lastId, attempt, {
-        opened: () => {
-          failures = 0
-        },
-        // Kept at once: a stream that is cut goes on from here.
-        heard: (id) => {
-          lastId = id
-        },
-      })
-      continue
-    } catch (error) {
-      if (signal.aborted) return
-      if (attempt.signal.aborted && attempt.signal.reason !== 'silent') continue
-      failures += 1
-      report(error, failures)
-      if (isRefusedId(error)) lastId = ''
-    } finally {
-      stopWatching()
-      signal.removeEventListener('abort', abort)
+    const { attempt, release } = openAttempt(signal)
+    const startedAt = Date.now()
+    const error = await readStream(lastId, attempt, (id) => {
+      // Kept at once: a stream that is cut goes on from here.
+      lastId = id
+    }).then(
+      () => null,
+      (cause: unknown) => ({ cause }),
+    )
+    const isReplaced = attempt.signal.aborted && attempt.signal.reason !== 'silent'
+    const isShort = Date.now() - startedAt < shortMs
+    if (error === null || isReplaced) failures = 0
+    else {
+      failures = isShort ? failures + 1 : 1
+      report(error.cause, failures)
+      if (isRefusedId(error.cause)) lastId = ''
     }
-    await pause(backOffMs(failures), signal)
+    if (failures > 0 || isShort) await pause(backOffMs(failures), attempt.signal)
+    release()
   }
 }
 
-interface StreamNews {
-  opened(): void
-  /** The id of the newest event, from which to go on. */
-  heard(id: string): void
+/** An attempt is aborted by the signal, and by a new key, with which the next one begins at once. */
+function openAttempt(signal: AbortSignal) {
+  const attempt = new AbortController()
+  const abort = (): void => attempt.abort()
+  signal.addEventListener('abort', abort, { once: true })
+  const stopWatching = accessKey.subscribe(ignoreFirst(abort))
+  const release = (): void => {
+    stopWatching()
+    signal.removeEventListener('abort', abort)
+  }
+  return { attempt, release }
 }
 
 /** Reads until the node ends the stream. */
-async function readStream(from: string, attempt: AbortController, { opened, heard }: StreamNews): Promise<void> {
+async function readStream(from: string, attempt: AbortController, heard: (id: string) => void): Promise<void> {
   const headers: Record<string, string> = {
     accept: 'text/event-stream',
     ...(from === '' ? {} : { 'last-event-id': from }),
   }
   const response = await fetchWithKey('/reports/stream', { headers, signal: attempt.signal, cache: 'no-store' })
   if (!response.ok || response.body === null) throw new Refusal(response.status, await problemText(response))
-  opened()
   if (from === '') setTimeout(() => publish('reset', null), afterOpeningMs)
   if (streamState.peek().kind !== 'open') streamState.value = { kind: 'open' }
   const parser = createParser({
@@ -145,6 +147,7 @@ function ignoreFirst(act: () => void): () => void {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms)
     function done(): void {
