@@ -102,7 +102,7 @@ function NoLines() {
 
 function LogTable({ lines }: { readonly lines: readonly Line[] }) {
   return (
-    <div class="log" role="region" aria-label="Lines of the logs" tabIndex={0}>
+    <div class="service-logs" role="region" aria-label="Lines of the logs" tabIndex={0}>
       <table class="plain-table">
         <thead>
           <tr>
@@ -121,7 +121,7 @@ function LogTable({ lines }: { readonly lines: readonly Line[] }) {
               </td>
               <td>{level === null ? null : <StateMark mood={moods[level]} word={level} />}</td>
               <td>{service}</td>
-              <td class="log-text">{text}</td>
+              <td>{text}</td>
             </tr>
           ))}
         </tbody>
