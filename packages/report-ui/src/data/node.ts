@@ -70,6 +70,11 @@ export function failureOf(error: unknown): Failure {
     const { message, status, requestId } = error
     return { text: message.replace(/^\d+: /, ''), status, ...(requestId === undefined ? {} : { requestId }) }
   }
-  if (error instanceof TypeError && error.cause === undefined) return { text: 'The node does not answer.' }
+  if (isUnreachable(error)) return { text: 'The node does not answer.' }
   return { text: error instanceof Error ? error.message : String(error) }
+}
+
+/** Browsers report a request without an answer as a TypeError, as they do a fault of the page: their texts differ. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TypeError && /fetch|network|load failed/i.test(error.message)
 }

@@ -1,4 +1,6 @@
+import { accessKey } from '../data/node.ts'
 import { CopyButton } from './copyable.tsx'
+import { FileLink } from './file-link.tsx'
 
 interface ExportsProps {
   readonly path: string
@@ -11,13 +13,19 @@ export function Exports({ path, name }: ExportsProps) {
   const join = path.includes('?') ? '&' : '?'
   return (
     <>
-      <a href={`${path}${join}format=csv`} download={`${name}.csv`}>
+      <FileLink path={`${path}${join}format=csv`} name={`${name}.csv`}>
         CSV
-      </a>
-      <a href={`${path}${join}format=ndjson`} download={`${name}.ndjson`}>
+      </FileLink>
+      <FileLink path={`${path}${join}format=ndjson`} name={`${name}.ndjson`}>
         NDJSON
-      </a>
-      <CopyButton label="Copy as curl" text={`curl '${window.location.origin}${path}'`} />
+      </FileLink>
+      <CopyButton label="Copy as curl" text={curlOf(path)} />
     </>
   )
+}
+
+/** The key itself is not copied: commands stay in histories. */
+function curlOf(path: string): string {
+  const header = accessKey.value === '' ? '' : ` -H "X-API-Key: $CRUNCH_KEY"`
+  return `curl${header} '${window.location.origin}${path}'`
 }

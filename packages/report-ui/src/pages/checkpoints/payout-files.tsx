@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Failure, failureOf } from '../../data/node.ts'
 import { saveFile } from '../../data/save-file.ts'
+import { FileLink } from '../../parts/file-link.tsx'
 import { KeyForm } from '../../parts/key-form.tsx'
 import type { Checkpoint } from './checkpoint-data.ts'
 import { microUnits } from './prize-total.ts'
@@ -32,13 +33,22 @@ export function PayoutFiles({ of: { id } }: { readonly of: Checkpoint }) {
       <h2>Files of this payout</h2>
       <ul class="files">
         <li>
-          <a href={path}>Checkpoint</a> <span class="quiet">everything that this page shows</span>
+          <FileLink path={path} name={`${id}.json`}>
+            Checkpoint
+          </FileLink>{' '}
+          <span class="quiet">everything that this page shows</span>
         </li>
         <li>
-          <a href={`${path}/payload`}>Payload</a> <span class="quiet">period and emission</span>
+          <FileLink path={`${path}/payload`} name={`${id}-payload.json`}>
+            Payload
+          </FileLink>{' '}
+          <span class="quiet">period and emission</span>
         </li>
         <li>
-          <a href={`${path}/emission`}>Emission</a> <span class="quiet">rewards in units, as the chain takes them</span>
+          <FileLink path={`${path}/emission`} name={`${id}-emission.json`}>
+            Emission
+          </FileLink>{' '}
+          <span class="quiet">rewards in units, as the chain takes them</span>
         </li>
         <li>
           <button type="button" onClick={() => save(`${path}/emission/cli-format`, `${id}-cli.json`)}>

@@ -4,6 +4,9 @@ import { emissionReasons, wordOf } from '../../format/words.ts'
 import { Countdown, Time } from '../../parts/time.tsx'
 import { type Preview, paidOf } from './checkpoint-data.ts'
 
+/** The API lists no more. */
+const mostOpen = 50
+
 /** Whether no snapshot period has closed in it yet. */
 const isUncounted = ({ counted_until, period_start }: Preview): boolean => counted_until === period_start
 
@@ -36,7 +39,10 @@ export function PreviewFacts({ of: preview }: { readonly of: Preview }) {
         </div>
         <div>
           <dt>Still open</dt>
-          <dd>{counted(open_rounds.length, 'round')}</dd>
+          <dd>
+            {open_rounds.length < mostOpen ? '' : 'at least '}
+            {counted(open_rounds.length, 'round')}
+          </dd>
           <dd class="small">{counted(waiting, 'answer')} wait for their truth</dd>
         </div>
       </dl>

@@ -9,7 +9,7 @@ import { competitionFacts } from './competition-schema.ts'
 const commands = [
   { purpose: 'Run one round against a model.', command: 'npx crunch models test ./my-model' },
   { purpose: 'Score it on recorded data.', command: 'npx crunch backtest --model ./my-model' },
-  { purpose: 'Take part.', command: 'npx crunch models add ./my-model' },
+  { purpose: 'Add it to the competition of this workspace.', command: 'npx crunch models add ./my-model' },
 ]
 
 export const competition = defineRoute({
