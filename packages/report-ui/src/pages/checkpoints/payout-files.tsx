@@ -32,24 +32,7 @@ export function PayoutFiles({ of: { id } }: { readonly of: Checkpoint }) {
     <section class="panel" aria-label="Files">
       <h2>Files of this payout</h2>
       <ul class="files">
-        <li>
-          <FileLink path={path} name={`${id}.json`}>
-            Checkpoint
-          </FileLink>{' '}
-          <span class="quiet">everything that this page shows</span>
-        </li>
-        <li>
-          <FileLink path={`${path}/payload`} name={`${id}-payload.json`}>
-            Payload
-          </FileLink>{' '}
-          <span class="quiet">period and emission</span>
-        </li>
-        <li>
-          <FileLink path={`${path}/emission`} name={`${id}-emission.json`}>
-            Emission
-          </FileLink>{' '}
-          <span class="quiet">rewards in units, as the chain takes them</span>
-        </li>
+        <PublicFiles id={id} path={path} />
         <li>
           <button type="button" onClick={() => save(`${path}/emission/cli-format`, `${id}-cli.json`)}>
             Save the file of the command line
@@ -82,5 +65,30 @@ export function PayoutFiles({ of: { id } }: { readonly of: Checkpoint }) {
         </div>
       )}
     </section>
+  )
+}
+
+function PublicFiles({ id, path }: { readonly id: string; readonly path: string }) {
+  return (
+    <>
+      <li>
+        <FileLink path={path} name={`${id}.json`}>
+          Checkpoint
+        </FileLink>{' '}
+        <span class="quiet">everything that this page shows</span>
+      </li>
+      <li>
+        <FileLink path={`${path}/payload`} name={`${id}-payload.json`}>
+          Payload
+        </FileLink>{' '}
+        <span class="quiet">period and emission</span>
+      </li>
+      <li>
+        <FileLink path={`${path}/emission`} name={`${id}-emission.json`}>
+          Emission
+        </FileLink>{' '}
+        <span class="quiet">rewards in units, as the chain takes them</span>
+      </li>
+    </>
   )
 }
