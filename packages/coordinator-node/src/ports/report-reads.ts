@@ -117,8 +117,8 @@ export interface RoundReport {
 
 /** Reads of series and of single rows. */
 export interface SeriesReads {
-  /** The leaderboards with these `asOf`, oldest first. */
-  leaderboardsAt(ends: readonly Instant[]): Promise<readonly Leaderboard[]>
+  /** The leaderboards with these `asOf`, oldest first, each with the entries of these models alone (empty: of all). */
+  leaderboardsAt(ends: readonly Instant[], modelIds: readonly string[]): Promise<readonly Leaderboard[]>
   /** The snapshots with these `periodEnd` of these models (empty: of all), in order of (periodEnd, modelId). */
   snapshotsAt(ends: readonly Instant[], modelIds: readonly string[]): Promise<readonly Snapshot[]>
   /** The newest snapshot of each model with `from <= periodEnd <= to`, in order of model id. */

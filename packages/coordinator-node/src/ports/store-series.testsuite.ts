@@ -37,10 +37,10 @@ function periodSeriesTests(context: StoreUnderTest): void {
     const { store } = context
     await closePeriods(context)
     const ends = [minute(30), minute(10), minute(15), minute(30)]
-    expect(await store.leaderboardsAt(ends)).toEqual([leaderboard(10), leaderboard(30)])
+    expect(await store.leaderboardsAt(ends, [])).toEqual([leaderboard(10), leaderboard(30)])
     expect(await store.snapshotsAt(ends, [])).toEqual([snapshot('a', 10), snapshot('b', 10), snapshot('a', 30)])
     expect(await store.snapshotsAt(ends, ['b', 'nobody', 'b'])).toEqual([snapshot('b', 10)])
-    expect([await store.leaderboardsAt([]), await store.snapshotsAt([], ['a'])]).toEqual([[], []])
+    expect([await store.leaderboardsAt([], ['a']), await store.snapshotsAt([], ['a'])]).toEqual([[], []])
   })
 
   it('returns the ends of the newest periods of a span, and the ranks on their boards', async () => {
@@ -73,6 +73,15 @@ function periodSeriesTests(context: StoreUnderTest): void {
       { ...board(30), places: [] },
     ])
     expect(await store.rankingsAt([])).toEqual([])
+    // Of few models and of many, which the database does not filter.
+    const many = Array.from({ length: 1_000 }, (_, count) => `many-${count}`)
+    for (const others of [['nobody', 'b'], many]) {
+      expect(await store.leaderboardsAt([minute(30), minute(20)], ['b', 'x\u0000', ...others])).toEqual([
+        leaderboard(20, { entries: entries.slice(0, 2) }),
+        leaderboard(30, { entries: [] }),
+      ])
+    }
+    expect(await store.leaderboardsAt([minute(20)], ['"a"'])).toEqual([leaderboard(20, { entries: entries.slice(2) })])
   })
 
   it('adds up the numbers of a series in buckets of time', async () => {

@@ -270,7 +270,7 @@ function closeTests(context: StoreUnderTest): void {
       modelPayouts: () => store.modelPayouts({ modelId: 'x', before: 0, limit: 1 }),
       roundSummaries: () => store.roundSummaries(roundFilter()),
       rankingsAt: () => store.rankingsAt([]),
-      leaderboardsAt: () => store.leaderboardsAt([minute(0)]),
+      leaderboardsAt: () => store.leaderboardsAt([minute(0)], []),
       snapshotsAt: () => store.snapshotsAt([minute(0)], []),
       newestSnapshots: () => store.newestSnapshots(filter()),
       scoreSums: () => store.scoreSums({ ...filter(), cellMs: 1, field: 'x' }),

@@ -50,7 +50,15 @@ export function numbersOf(
   names: readonly string[],
   values: Readonly<Record<string, unknown>>,
 ): Record<string, number | null> {
-  return Object.fromEntries(names.map((name) => [name, numberOf(values, name)]))
+  const numbers: Record<string, number | null> = {}
+  for (const name of names) numbers[name] = numberOf(values, name)
+  return numbers
+}
+
+/** The names, then those of the other values. */
+export function allNames(names: readonly string[], values: Readonly<Record<string, unknown>>): readonly string[] {
+  const others = Object.keys(values).filter((name) => !names.includes(name))
+  return others.length === 0 ? names : [...names, ...others]
 }
 
 /** The named field, `null` if it is no number. */

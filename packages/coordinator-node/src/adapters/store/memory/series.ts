@@ -9,7 +9,11 @@ import type { RoundRow, RoundTable } from './round-table.ts'
 export function createSeries(rounds: RoundTable, periods: PeriodTable) {
   const snapshots = () => periods.rows().snapshots
   return {
-    leaderboardsAt: (ends: readonly Instant[]) => periods.rows().leaderboards.filter(({ asOf }) => ends.includes(asOf)),
+    leaderboardsAt: (ends: readonly Instant[], modelIds: readonly string[]) =>
+      periods
+        .rows()
+        .leaderboards.filter(({ asOf }) => ends.includes(asOf))
+        .map((board) => ({ ...board, entries: board.entries.filter(({ modelId }) => isWanted(modelIds, modelId)) })),
     snapshotsAt: (ends: readonly Instant[], modelIds: readonly string[]) =>
       snapshots().filter(({ periodEnd, modelId }) => ends.includes(periodEnd) && isWanted(modelIds, modelId)),
     newestSnapshots: (span: ModelSpan) => newestSnapshots(snapshots(), span),

@@ -126,7 +126,8 @@ export function predictionStatement(sql: Query, filter: PredictionFilter) {
     order by p.performed_at desc, p.input_id desc, p.model_id desc`
 }
 
-export const leaderboardColumns = (sql: Query) => sql`id, era, as_of as "asOf", rank_by as "rankBy", direction, entries`
+export const leaderboardColumns = (sql: Query, entries: Fragment = sql`entries`) =>
+  sql`id, era, as_of as "asOf", rank_by as "rankBy", direction, ${entries} as entries`
 
 /** Of a prediction `p`, its round `i` and its score `s`. */
 export const reportColumns = (sql: Query) => sql`

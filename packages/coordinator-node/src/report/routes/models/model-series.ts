@@ -39,11 +39,9 @@ export const serveModelsGlobal = serveRoute(modelsGlobal, (report) => async ({ q
   const { reads, contract } = report
   const span = await seriesSpan(report, query)
   if (span === null) return []
-  const wanted = new Set(span.modelIds)
-  const boards = await reads.leaderboardsAt(await seriesEnds(report, span))
+  const boards = await reads.leaderboardsAt(await seriesEnds(report, span), span.modelIds)
   return boards.flatMap((board) =>
     board.entries
-      .filter(({ modelId }) => wanted.size === 0 || wanted.has(modelId))
       .filter(({ windows }) => Object.values(windows).some((value) => value !== null))
       .map((entry) => {
         const { scores, ranking } = boardScores(entry, board, contract)

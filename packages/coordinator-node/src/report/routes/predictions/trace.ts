@@ -156,7 +156,7 @@ async function countedIn(reads: ReportReads, { round, report }: KnownPrediction,
   const ends = end === undefined ? [] : [end]
   const [[snapshot], [board], [payout]] = await Promise.all([
     reads.snapshotsAt(ends, [modelId]),
-    reads.leaderboardsAt(ends),
+    reads.leaderboardsAt(ends, [modelId]),
     reads.checkpoints({ limit: 1, at: round.resolvableAt }),
   ])
   return {
@@ -173,7 +173,7 @@ async function countedIn(reads: ReportReads, { round, report }: KnownPrediction,
         ? null
         : {
             as_of: zonedTime(board.asOf),
-            rank: board.entries.find((entry) => entry.modelId === modelId)?.rank ?? null,
+            rank: board.entries[0]?.rank ?? null,
           },
     checkpoint_id: payout?.id ?? null,
   }
