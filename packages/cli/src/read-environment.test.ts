@@ -84,7 +84,7 @@ describe('keys that are not settings', () => {
     ['CRUNCH_CONFIG_MODULE', 'this is a setting of the Python engine: the contract is node/contract.ts'],
     ['SCHEDULED_PREDICTION_CONFIGS_PATH', 'write the schedules into the contract'],
     ['FEED_OPT_DEPTH', 'write the options of a source into the contract'],
-    ['NEXT_PUBLIC_API_URL', 'no web page is included'],
+    ['NEXT_PUBLIC_API_URL', 'the report worker serves the page'],
   ])('refuses %s in a file: %s', async (key, text) => {
     await write('.env', `CRUNCH_ID=a\n${key}=s3cret\n`)
     const message = refusal()

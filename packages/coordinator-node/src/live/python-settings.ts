@@ -1,5 +1,5 @@
 const noPage = 'the report worker serves the page; remove the setting'
-const noRoutes = 'the report API has no routes of your own'
+const ownRoutes = 'routes of your own are Hono apps in node/api/*.ts, served below /custom; remove the setting'
 
 /** Settings of the Python engine that have no effect in this one, each with the alternative. */
 const advice: Readonly<Record<string, string>> = {
@@ -19,8 +19,8 @@ const advice: Readonly<Record<string, string>> = {
   BACKFILL_DATA_DIR: 'use crunch backfill --target parquet and remove the setting',
   READONLY_USER_PASSWORD: 'create the role in the database and remove the setting',
   POSTGRES_EXTERNAL_PORT: 'crunch status shows the address of the embedded database; remove the setting',
-  API_ROUTES: `${noRoutes}; remove the setting`,
-  API_ROUTES_DIR: `${noRoutes}; remove the setting`,
+  API_ROUTES: ownRoutes,
+  API_ROUTES_DIR: ownRoutes,
   REPORT_API_URL: 'use REPORT_API_PORT',
   REPORT_UI_APP: noPage,
   REPORT_UI_BUILD_CONTEXT: noPage,
