@@ -5,7 +5,7 @@ import type { ReportContext } from '../report-context.ts'
 import { visibleModelIds } from './visible-models.ts'
 
 const weekMs = 604_800_000
-/** Of one answer: about 20 MB. */
+/** Of one answer: 13 MB of metrics, 34 MB of windows and metrics. */
 const maxRows = 50_000
 
 /** The parameters of a chart's series. */

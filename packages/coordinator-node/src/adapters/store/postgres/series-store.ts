@@ -16,18 +16,7 @@ const maxFiltered = 20
 
 export function createSeriesStore(sql: Sql): SeriesReads {
   return {
-    async leaderboardsAt(ends, modelIds) {
-      const isFiltered = modelIds.length > 0 && modelIds.length <= maxFiltered
-      const rows = await sql<Leaderboard[]>`
-        select found.* from ${wantedEnds(sql, ends)}
-        cross join lateral (
-          select ${leaderboardColumns(sql, isFiltered ? entriesOf(sql, modelIds) : sql`entries`)}
-          from leaderboards where as_of = ends.at offset 0
-        ) found order by "asOf"`
-      if (isFiltered || modelIds.length === 0) return [...rows]
-      const wanted = new Set(modelIds)
-      return rows.map((row) => ({ ...row, entries: row.entries.filter(({ modelId }) => wanted.has(modelId)) }))
-    },
+    leaderboardsAt: (ends, modelIds) => leaderboardsAt(sql, ends, modelIds),
     async snapshotsAt(ends, modelIds) {
       const rows = await sql<Snapshot[]>`
         select found.* from ${wantedEnds(sql, ends)}
@@ -85,6 +74,23 @@ export function createSeriesStore(sql: Sql): SeriesReads {
       return row === undefined ? null : checkpointOf(row)
     },
   }
+}
+
+async function leaderboardsAt(
+  sql: Sql,
+  ends: readonly Instant[],
+  modelIds: readonly string[],
+): Promise<readonly Leaderboard[]> {
+  const isFiltered = modelIds.length > 0 && modelIds.length <= maxFiltered
+  const rows = await sql<Leaderboard[]>`
+    select found.* from ${wantedEnds(sql, ends)}
+    cross join lateral (
+      select ${leaderboardColumns(sql, isFiltered ? entriesOf(sql, modelIds) : sql`entries`)}
+      from leaderboards where as_of = ends.at offset 0
+    ) found order by "asOf"`
+  if (isFiltered || modelIds.length === 0) return [...rows]
+  const wanted = new Set(modelIds)
+  return rows.map((row) => ({ ...row, entries: row.entries.filter(({ modelId }) => wanted.has(modelId)) }))
 }
 
 /**
