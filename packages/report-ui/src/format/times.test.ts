@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { zone } from '../data/preferences.ts'
-import { ago, clockTime, countdown, duration, instant, msOf } from './times.ts'
+import { ago, clockOf, clockTime, countdown, duration, instant, msOf } from './times.ts'
 
 const minute = 60_000
 const day = 1_440 * minute
@@ -33,6 +33,13 @@ describe('times', () => {
 
   test('lie before or after now', () => {
     expect([ago(5_000), ago(-2 * minute)]).toEqual(['5 s ago', 'in 2 min'])
+  })
+
+  test('are counted from the clock that noted them', () => {
+    const [replay, wall] = [Date.UTC(2013, 4, 27), Date.UTC(2026, 11, 1)]
+    // A record and the end of a period of the replay; what a worker noted, and what it will do next.
+    expect([replay - day, replay + 90 * day].map((ms) => clockOf(ms, replay, wall))).toEqual([replay, replay])
+    expect([wall - 3 * day, wall + minute].map((ms) => clockOf(ms, replay, wall))).toEqual([wall, wall])
   })
 
   test('of chart series are UTC, though no zone says so', () => {

@@ -28,6 +28,14 @@ export function ago(ms: number): string {
   return ms < 0 ? `in ${duration(-ms)}` : `${duration(ms)} ago`
 }
 
+/**
+ * The clock from which a time is counted while a replay is at another time than this machine: what lies after the replay's time, and
+ * nearer to the machine's, was noted by a clock on the wall. All in ms.
+ */
+export function clockOf(ms: number, replay: number, wall: number): number {
+  return ms > replay && Math.abs(wall - ms) < ms - replay ? wall : replay
+}
+
 /** Milliseconds of a time of the API; those of chart series have no zone and are UTC. */
 export function msOf(time: string): number {
   return Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`)
@@ -58,11 +66,18 @@ export function zoneName(): string {
   return zone.value === 'utc' ? 'UTC' : (Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'local')
 }
 
+/** Making a format takes far longer than using it. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
 function parts(ms: number, more: Intl.DateTimeFormatOptions): string {
+  const name = `${zone.value} ${Object.keys(more).join()}`
+  const known = formats.get(name)
+  if (known !== undefined) return known.format(ms)
   const format = new Intl.DateTimeFormat('sv-SE', {
     ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' },
     ...more,
     ...(zone.value === 'utc' ? { timeZone: 'UTC' } : {}),
   })
+  formats.set(name, format)
   return format.format(ms)
 }

@@ -1,13 +1,14 @@
-import { competitionNow } from '../data/competition-time.ts'
-import { ago, countdown, instant, msOf, zoneName } from '../format/times.ts'
+import { competitionNow, isAtWallTime, wallNow } from '../data/competition-time.ts'
+import { ago, clockOf, countdown, instant, msOf, zoneName } from '../format/times.ts'
 
-/** A time of the API as its distance from the competition's time, with the instant in the title. */
+/** A time of the API as its distance from now, by the clock that it belongs to, with the instant in the title. */
 export function Time({ at }: { readonly at: string | null }) {
   if (at === null) return <span class="quiet">–</span>
   const ms = msOf(at)
+  const now = isAtWallTime.value ? competitionNow.value : clockOf(ms, competitionNow.value, wallNow.value)
   return (
     <time dateTime={at} title={`${instant(ms)} ${zoneName()}`}>
-      {ago(competitionNow.value - ms)}
+      {ago(now - ms)}
     </time>
   )
 }

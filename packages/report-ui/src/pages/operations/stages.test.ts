@@ -14,7 +14,7 @@ test('a stage shows what the node measured, and leaves out what does not exist',
   const latency_ms = { p50: 10, p95: 1_260, p99: 1_300, max: 1_400 }
   const prediction = row({
     stage: 'prediction',
-    queue: 2,
+    queue: 1,
     lag_ms: 61_000,
     latency_ms,
     failures: { timeout: 2, busy: 1 },
@@ -23,19 +23,25 @@ test('a stage shows what the node measured, and leaves out what does not exist',
   expect(feed).toMatchObject({ mood: 'ok', word: 'runs', facts: [{ name: 'Last hour', value: '60 records' }] })
   expect(asked?.facts.map(({ value }) => value)).toEqual([
     '60 rounds answered',
-    '2 rounds without answers',
+    '1 round without answers',
     '1 min',
     '1.26 s (95 %)',
     '3 answers',
   ])
 })
 
-test('a stage is at fault when the node says so, and quiet before its first result', () => {
-  const stages = [row({}), row({ stage: 'score', queue: 0 }), row({ stage: 'checkpoint', last_at: null, queue: 0 })]
+test('a stage is at fault when the node says so, and quiet without a result in the last hour', () => {
+  const stages = [
+    row({}),
+    row({ stage: 'score', queue: 0 }),
+    row({ stage: 'leaderboard', per_hour: 0 }),
+    row({ stage: 'checkpoint', last_at: null, per_hour: 0, queue: 0 }),
+  ]
   const drawn = stagesOf({ stages, problems: [problem, problem] })
   expect(drawn.map(({ name, mood, word }) => `${name} ${mood} ${word}`)).toEqual([
     'feed ok runs',
     'score fail 2 faults',
+    'leaderboard quiet idle',
     'checkpoint quiet nothing yet',
   ])
 })

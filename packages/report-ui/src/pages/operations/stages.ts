@@ -17,38 +17,49 @@ export interface Stage {
   readonly facts: readonly { readonly name: string; readonly value: string }[]
 }
 
+type Noun = readonly [one: string, many: string]
+
 /** What a stage does, and what waits for it. */
-const nouns: Readonly<Record<StageRow['stage'], { readonly done: string; readonly waiting: string }>> = {
-  feed: { done: 'records', waiting: '' },
-  input: { done: 'rounds asked', waiting: '' },
-  prediction: { done: 'rounds answered', waiting: 'rounds without answers' },
-  score: { done: 'rounds settled', waiting: 'rounds to settle' },
-  snapshot: { done: 'periods closed', waiting: '' },
-  leaderboard: { done: 'boards', waiting: '' },
-  checkpoint: { done: 'payouts closed', waiting: 'payouts to confirm' },
+const nouns: Readonly<Record<StageRow['stage'], { readonly done: Noun; readonly waiting?: Noun }>> = {
+  feed: { done: ['record', 'records'] },
+  input: { done: ['round asked', 'rounds asked'] },
+  prediction: {
+    done: ['round answered', 'rounds answered'],
+    waiting: ['round without answers', 'rounds without answers'],
+  },
+  score: { done: ['round settled', 'rounds settled'], waiting: ['round to settle', 'rounds to settle'] },
+  snapshot: { done: ['period closed', 'periods closed'] },
+  leaderboard: { done: ['board', 'boards'] },
+  checkpoint: { done: ['payout closed', 'payouts closed'], waiting: ['payout to confirm', 'payouts to confirm'] },
 }
 
 /** The stages as they are drawn. Whether one is at fault is the node's judgement. */
 export function stagesOf({ stages, problems }: Pick<Operations, 'stages' | 'problems'>): readonly Stage[] {
   return stages.map((row) => {
     const faults = problems.filter(({ stage }) => stage === row.stage).length
-    const isNew = row.last_at === null
+    const [mood, word] = stateOf(row, faults)
     return {
       name: row.stage,
-      mood: faults > 0 ? 'fail' : isNew ? 'quiet' : 'ok',
-      word: faults > 0 ? counted(faults, 'fault') : isNew ? 'nothing yet' : 'runs',
+      ...{ mood, word },
       lastAt: row.last_at,
       facts: factsOf(row),
     }
   })
 }
 
+/** A stage that had nothing to do in the last hour is not said to run. */
+function stateOf({ last_at, per_hour }: StageRow, faults: number): readonly [Mood, string] {
+  if (faults > 0) return ['fail', counted(faults, 'fault')]
+  if (per_hour > 0) return ['ok', 'runs']
+  return ['quiet', last_at === null ? 'nothing yet' : 'idle']
+}
+
 function factsOf({ stage, per_hour, queue, lag_ms, latency_ms, failures }: StageRow): Stage['facts'] {
   const { done, waiting } = nouns[stage]
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0)
   return [
-    { name: 'Last hour', value: `${wholeNumber(per_hour)} ${done}` },
-    ...(queue === null ? [] : [{ name: 'Waiting', value: `${wholeNumber(queue)} ${waiting}` }]),
+    { name: 'Last hour', value: counted(per_hour, ...done) },
+    ...(queue === null || waiting === undefined ? [] : [{ name: 'Waiting', value: counted(queue, ...waiting) }]),
     ...(lag_ms === null ? [] : [{ name: 'Lag', value: lag_ms === 0 ? 'none' : duration(lag_ms) }]),
     ...(latency_ms === null ? [] : [{ name: 'Answers within', value: `${latencyText(latency_ms.p95)} (95 %)` }]),
     ...(failed === 0 ? [] : [{ name: 'Failed', value: failedText(stage, failed) }]),
