@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'preact/compat'
 import { Route, Switch } from 'wouter-preact'
+import { useBoard } from './data/resources.ts'
 import { Navigation } from './frame/navigation.tsx'
 import { Strip } from './frame/strip.tsx'
 import { LeaderboardPage } from './pages/leaderboard/leaderboard-page.tsx'
@@ -17,9 +18,16 @@ const pages = {
   '/about': lazy(() => import('./pages/about/about-page.tsx')),
 }
 
+/** Asks for the board before the strip asks for its facts: a browser has six connections to a node, and the stream needs one. */
+function BoardFirst() {
+  useBoard()
+  return null
+}
+
 export function App() {
   return (
     <>
+      <Route path="/" component={BoardFirst} />
       <a class="skip" href="#content">
         Skip to the content
       </a>

@@ -1,13 +1,16 @@
 /** What stands in the place of a number that does not exist. */
 export const noData = '–'
 
+/** Made once: making a format takes far longer than using it. */
+const grouped = new Intl.NumberFormat('en')
+
 /** At most four significant digits; large numbers with thousands separators, tiny ones with an exponent. */
 export function shortNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return noData
   const size = Math.abs(value)
   if (value === 0) return '0'
   if (size < 1e-4 || size >= 1e15) return value.toExponential(2).replace('-', '−').replace('e−', 'e-')
-  if (size >= 1e4) return minus(Math.round(value).toLocaleString('en'))
+  if (size >= 1e4) return minus(grouped.format(Math.round(value)))
   return minus(Number(value.toPrecision(4)).toString())
 }
 
@@ -56,7 +59,7 @@ export function percent(share: number | null | undefined): string {
 }
 
 export function wholeNumber(value: number | null | undefined): string {
-  return value === null || value === undefined ? noData : minus(value.toLocaleString('en'))
+  return value === null || value === undefined ? noData : minus(grouped.format(value))
 }
 
 /** `1 model`, `2 models`. */

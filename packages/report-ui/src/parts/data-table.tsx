@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { memo } from 'preact/compat'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useChangedKeys } from './use-changed-keys.ts'
 import { useMovingRows } from './use-moving-rows.ts'
@@ -29,6 +30,7 @@ export interface Sort {
 
 interface DataTableProps<Row> {
   readonly label: string
+  /** Best the same array as long as its cells show the same: rows are then drawn once. */
   readonly columns: readonly Column<Row>[]
   /** In the order shown. */
   readonly rows: readonly Row[]
@@ -41,7 +43,7 @@ interface DataTableProps<Row> {
 }
 
 /** Rows outside of the window that are drawn as well. */
-const spareRows = 12
+const spareRows = 8
 
 /**
  * A table of any number of rows, of which only those in view are in the document. It has the roles of a table and not its elements,
@@ -77,11 +79,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               aria-rowindex={index + 2}
               style={{ transform: `translateY(${index * rowHeight}px)` }}
             >
-              {columns.map((column) => (
-                <div class={cellClass(column)} role="cell" key={column.key}>
-                  {column.cell(row)}
-                </div>
-              ))}
+              <Cells row={row} columns={columns as readonly Column<unknown>[]} />
             </div>
           ))}
         </div>
@@ -89,6 +87,17 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     </div>
   )
 }
+
+/** Drawn again only for another row or other columns: not while the table scrolls, and not when the row moves. */
+const Cells = memo(({ row, columns }: { readonly row: unknown; readonly columns: readonly Column<unknown>[] }) => (
+  <>
+    {columns.map((column) => (
+      <div class={cellClass(column)} role="cell" key={column.key}>
+        {column.cell(row)}
+      </div>
+    ))}
+  </>
+))
 
 function Head<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
   return (

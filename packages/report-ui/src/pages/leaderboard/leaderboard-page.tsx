@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { competitionNow } from '../../data/competition-time.ts'
 import { node } from '../../data/node.ts'
@@ -74,7 +74,7 @@ function Board({ rows: newest }: { readonly rows: readonly BoardRow[] }) {
   const [pins, togglePin] = usePins()
   const search = (state.q ?? '').toLowerCase()
   const sort: Sort | null = state.sort === undefined ? null : { key: state.sort, isDescending: state.order !== 'asc' }
-  const columns = boardColumns(rows, trends, pins, togglePin)
+  const columns = useMemo(() => boardColumns(rows, trends, pins, togglePin), [rows, trends, pins])
   const found = rows.filter((row) => `${row.model_name} ${row.cruncher_name}`.toLowerCase().includes(search))
   const ranked = sortRows(
     pinnedFirst(

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks'
 import { keptText } from '../../data/storage.ts'
 import { useUrlState } from '../../data/url-state.ts'
 
@@ -6,7 +7,8 @@ const kept = keptText('localStorage', 'crunch-pins')
 /** The models that the viewer follows: those of the address, which a link passes on, or else those that this browser keeps. */
 export function usePins(): readonly [ReadonlySet<string>, (modelId: string) => void] {
   const [state, change] = useUrlState()
-  const pins = new Set((state.pins ?? kept.read() ?? '').split(',').filter((id) => id !== ''))
+  const listed = state.pins ?? kept.read() ?? ''
+  const pins = useMemo(() => new Set(listed.split(',').filter((id) => id !== '')), [listed])
   function toggle(modelId: string): void {
     const next = new Set(pins)
     if (!next.delete(modelId)) next.add(modelId)
