@@ -1,5 +1,6 @@
-import { useRef, useState } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { wholeNumber } from '../format/numbers.ts'
+import { ChartFigure } from './chart-figure.tsx'
 import { useWidth } from './use-width.ts'
 import './histogram.css'
 
@@ -25,24 +26,13 @@ const labelWidth = 72
 
 /** Counts by bucket, as bars from zero; `t` or the button shows the same numbers as a table. */
 export function Histogram({ title, buckets, counted, foot: note }: HistogramProps) {
-  const [isTable, setTable] = useState(false)
   return (
-    <figure
-      class="chart"
-      aria-label={title}
-      onKeyDown={(event) => {
-        if (event.key === 't' && !event.ctrlKey && !event.metaKey) setTable(!isTable)
-      }}
-    >
-      <div class="panel-head">
-        <h3>{title}</h3>
-        <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)} title="Key: t">
-          Table
-        </button>
-      </div>
-      {isTable ? <BucketTable buckets={buckets} counted={counted} /> : <Picture title={title} buckets={buckets} />}
-      <figcaption class="small quiet">{note}</figcaption>
-    </figure>
+    <ChartFigure
+      title={title}
+      foot={note}
+      table={() => <BucketTable buckets={buckets} counted={counted} />}
+      drawing={() => <Picture title={title} buckets={buckets} />}
+    />
   )
 }
 

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { counted, fullNumber } from '../format/numbers.ts'
+import { ChartFigure } from './chart-figure.tsx'
 import { columnsOf, StripDrawing, valueAt } from './strip-drawing.tsx'
 import { type StripLayout, type StripMark, type StripPoint, stripLayout } from './strip-layout.ts'
 import { useWidth } from './use-width.ts'
@@ -23,31 +24,14 @@ interface StripPlotProps {
  * go from value to value, and `t` switches to a table of the same numbers.
  */
 export function StripPlot({ title, points, unit = '', marks = [], tools, onChoose }: StripPlotProps) {
-  const [isTable, setTable] = useState(false)
   const sorted = [...points].sort((one, other) => one.value - other.value)
   return (
-    <figure
-      class="chart"
-      aria-label={title}
-      onKeyDown={(event) => {
-        if (event.key === 't' && !event.ctrlKey && !event.metaKey) setTable(!isTable)
-      }}
-    >
-      <div class="panel-head">
-        <h3>{title}</h3>
-        <div class="row">
-          {tools}
-          <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)} title="Key: t">
-            Table
-          </button>
-        </div>
-      </div>
-      {isTable ? (
-        <StripTable title={title} unit={unit} points={sorted} marks={marks} />
-      ) : (
-        <Readable title={title} unit={unit} points={sorted} marks={marks} onChoose={onChoose} />
-      )}
-    </figure>
+    <ChartFigure
+      title={title}
+      tools={tools}
+      table={() => <StripTable title={title} unit={unit} points={sorted} marks={marks} />}
+      drawing={() => <Readable title={title} unit={unit} points={sorted} marks={marks} onChoose={onChoose} />}
+    />
   )
 }
 

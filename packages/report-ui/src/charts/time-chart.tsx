@@ -4,6 +4,7 @@ import { shownTheme, zone } from '../data/preferences.ts'
 import { fullNumber, noData, shortNumber } from '../format/numbers.ts'
 import { instant, zoneName } from '../format/times.ts'
 import { type ChartColumn, type ChartData, chartColumns } from './chart-data.ts'
+import { ChartFigure } from './chart-figure.tsx'
 import type { DrawnChart } from './draw-chart.ts'
 
 interface TimeChartProps {
@@ -25,33 +26,20 @@ interface TimeChartProps {
  * table of the same numbers.
  */
 export function TimeChart({ title, data, unit = '', height = 260, foot, onZoom }: TimeChartProps) {
-  const [isTable, setTable] = useState(false)
   const [index, setIndex] = useState<number | null>(null)
   const columns = chartColumns(data)
   return (
-    <figure
-      class="chart"
-      aria-label={title}
-      onKeyDown={(event) => {
-        if (event.key === 't' && !event.ctrlKey && !event.metaKey) setTable(!isTable)
-      }}
-    >
-      <div class="panel-head">
-        <h3>{title}</h3>
-        <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)} title="Key: t">
-          Table
-        </button>
-      </div>
-      {isTable ? (
-        <NumberTable title={title} times={data.times} columns={columns} />
-      ) : (
+    <ChartFigure
+      title={title}
+      foot={foot}
+      table={() => <NumberTable title={title} times={data.times} columns={columns} />}
+      drawing={() => (
         <>
           <Canvas data={data} height={height} title={title} setIndex={setIndex} onZoom={onZoom} />
           <Readout times={data.times} columns={columns} index={index} unit={unit} />
         </>
       )}
-      {foot === undefined ? null : <figcaption class="small quiet">{foot}</figcaption>}
-    </figure>
+    />
   )
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLocation } from 'wouter-preact'
 import { useModels } from '../data/resources.ts'
+import { focusContent } from './keep-focus.ts'
 
 interface Place {
   readonly title: string
@@ -32,7 +33,7 @@ export function Search() {
   function visit(place: Place | undefined): void {
     if (place === undefined) return
     setText('')
-    input.current?.blur()
+    focusContent()
     go(place.href)
   }
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useModal } from './use-modal.ts'
 import './dialog.css'
 
 interface DialogProps {
@@ -10,10 +10,7 @@ interface DialogProps {
 
 /** A question in front of the page. Escape and Cancel close it; a click beside it does not, since it may hold what was typed. */
 export function Dialog({ title, close, children }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    dialog.current?.showModal()
-  }, [])
+  const dialog = useModal()
   return (
     <dialog class="dialog" ref={dialog} aria-label={title} onClose={close}>
       <h2>{title}</h2>

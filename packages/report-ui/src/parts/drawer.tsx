@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useModal } from './use-modal.ts'
 
 interface DrawerProps {
   readonly title: string
@@ -9,10 +9,7 @@ interface DrawerProps {
 
 /** Details of a row, at the right; the whole screen on a phone. Escape and Back close it, if the address names it. */
 export function Drawer({ title, close, children }: DrawerProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    dialog.current?.showModal()
-  }, [])
+  const dialog = useModal()
   return (
     <dialog
       class="drawer"
