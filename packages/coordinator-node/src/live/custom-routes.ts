@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import { CrunchError } from '../domain/errors.ts'
-import type { ReportReads } from '../ports/report-reads.ts'
+import type { ReportReads } from '../ports/reads/report-reads.ts'
 import { importAuthorFile } from './load-contract.ts'
 
 /** The type parameter of an organizer's app: `new Hono<CustomRoutes>()`. */

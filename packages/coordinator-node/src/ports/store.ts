@@ -1,4 +1,4 @@
-import type { ReportReads } from './report-reads.ts'
+import type { ReportReads } from './reads/report-reads.ts'
 import type { BackfillStore } from './store-backfill.ts'
 import type { EraStore } from './store-eras.ts'
 import type { FeedStore } from './store-feed.ts'

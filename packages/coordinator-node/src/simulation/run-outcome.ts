@@ -1,8 +1,8 @@
 import type { Refusal } from '../domain/progress/refusal.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Log } from '../ports/log.ts'
+import type { ReportReads, RunFacts } from '../ports/reads/report-reads.ts'
 import { callRefused, inputRefused } from '../ports/refused-inputs.ts'
-import type { ReportReads, RunFacts } from '../ports/report-reads.ts'
 
 /** Whether a run worked. */
 export interface RunOutcome {

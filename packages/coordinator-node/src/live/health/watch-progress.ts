@@ -5,7 +5,7 @@ import type { Stoppage } from '../../domain/progress/stoppage.ts'
 import { describeLength, formatInstant, type Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 import type { ProgressReport, Standstill } from '../../report/report-context.ts'
 
 export interface ProgressWatch {

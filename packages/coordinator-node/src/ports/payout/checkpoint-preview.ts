@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../domain/checkpoint.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { RoundSummary } from '../page-reads.ts'
+import type { RoundSummary } from '../reads/page-reads.ts'
 
 /** What the next checkpoint would be if its period ended now. */
 export interface CheckpointPreview {

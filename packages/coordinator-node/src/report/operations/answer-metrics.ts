@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { PipelineProgress } from '../../domain/progress/pipeline-progress.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 
 /** Rounds may be stored a while after their instant; those of the last minute are counted by a later read. */
 const lateMs = 60_000

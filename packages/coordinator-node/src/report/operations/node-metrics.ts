@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import { takesPart } from '../../domain/models/model.ts'
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 import type { ReportContext } from '../report-context.ts'
 import { createAnswerMetrics } from './answer-metrics.ts'
 import { databaseReason, readInTime } from './state-reasons.ts'

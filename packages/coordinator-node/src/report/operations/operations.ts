@@ -1,6 +1,6 @@
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { TableSize } from '../../ports/operations-reads.ts'
+import type { TableSize } from '../../ports/reads/operations-reads.ts'
 import { predictLease } from '../../ports/store-workers.ts'
 import { defineRoute } from '../http/define-route.ts'
 import { serveRoute } from '../http/serve-route.ts'

@@ -4,7 +4,7 @@ import { isFresh } from '../../domain/feed-trust.ts'
 import type { Model } from '../../domain/models/model.ts'
 import { isRefusal } from '../../domain/models/model-history.ts'
 import { formatInstant, type Instant, parseDuration } from '../../domain/time.ts'
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 import type { ReportContext, Standstill } from '../report-context.ts'
 
 /** Half of the 2 s in which the state must be told: on a busy machine, timers and sending the answer have taken half a second. */

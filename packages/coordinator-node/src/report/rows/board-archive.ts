@@ -1,7 +1,7 @@
 import { percentile } from '../../domain/statistics/percentile.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { BoardRanking } from '../../ports/page-reads.ts'
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { BoardRanking } from '../../ports/reads/page-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 import { isEnsemble } from './row-fields.ts'
 
 /** Of all boards: 16 bytes each. */

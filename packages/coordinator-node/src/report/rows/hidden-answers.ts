@@ -1,6 +1,6 @@
 import type { Json } from '../../domain/json/json.ts'
 import type { Prediction } from '../../domain/prediction.ts'
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 import type { PredictionExport } from '../../ports/store-exports.ts'
 import { maySeeAnswer, maySeeDiagnostics, type Viewer } from '../access/viewer.ts'
 import type { ReportContract } from '../report-context.ts'

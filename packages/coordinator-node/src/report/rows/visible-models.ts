@@ -1,4 +1,4 @@
-import type { ReportReads } from '../../ports/report-reads.ts'
+import type { ReportReads } from '../../ports/reads/report-reads.ts'
 import { isEnsemble } from './row-fields.ts'
 
 interface ModelQuery {

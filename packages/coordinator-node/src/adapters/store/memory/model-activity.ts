@@ -1,7 +1,7 @@
 import { groupBy } from '../../../domain/group-by.ts'
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
 import { percentile } from '../../../domain/statistics/percentile.ts'
-import type { FailureFilter, ModelActivity, ModelFailure } from '../../../ports/report-reads.ts'
+import type { FailureFilter, ModelActivity, ModelFailure } from '../../../ports/reads/report-reads.ts'
 import { compareText } from '../compare-text.ts'
 import { comparePredictions } from './prediction-exports.ts'
 

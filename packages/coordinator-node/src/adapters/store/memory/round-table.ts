@@ -4,7 +4,7 @@ import type { Prediction, RecordedAnswers } from '../../../domain/prediction.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { PredictionFilter, RoundCounts } from '../../../ports/report-reads.ts'
+import type { PredictionFilter, RoundCounts } from '../../../ports/reads/report-reads.ts'
 import type { PredictionExport, PredictionStretch } from '../../../ports/store-exports.ts'
 import type { PeriodResult } from '../../../ports/store-periods.ts'
 import type {

@@ -1,5 +1,5 @@
 import type { Prediction } from '../../../domain/prediction.ts'
-import type { RunFacts } from '../../../ports/report-reads.ts'
+import type { RunFacts } from '../../../ports/reads/report-reads.ts'
 import type { RoundTable } from './round-table.ts'
 
 export function runFacts(rounds: RoundTable, modelCount: number): RunFacts {

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ModelSpan, RoundReport, ScoreSpan, ScoreSum } from '../../../ports/report-reads.ts'
+import type { ModelSpan, RoundReport, ScoreSpan, ScoreSum } from '../../../ports/reads/report-reads.ts'
 import { compareText } from '../compare-text.ts'
 import type { PeriodTable } from './period-table.ts'
 import type { RoundRow, RoundTable } from './round-table.ts'

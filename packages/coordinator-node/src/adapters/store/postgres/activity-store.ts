@@ -7,7 +7,7 @@ import type {
   ModelProblem,
   ReportReads,
   RunFacts,
-} from '../../../ports/report-reads.ts'
+} from '../../../ports/reads/report-reads.ts'
 import type { Query, Sql } from './session/connect.ts'
 
 interface ActivityRow {

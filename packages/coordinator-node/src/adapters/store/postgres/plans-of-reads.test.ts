@@ -1,7 +1,7 @@
 import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import { btc, filter, minute, prepare } from '../../../ports/store-samples.ts'
 import { createKeyStore } from './access/key-store.ts'
 import { createActivityStore } from './activity-store.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CrunchError } from '../../../domain/errors.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import type { Store } from '../../../ports/store.ts'
 import { predictLease } from '../../../ports/store-workers.ts'
 import { announceChanges } from '../announce-changes.ts'

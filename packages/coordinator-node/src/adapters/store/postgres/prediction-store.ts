@@ -1,6 +1,6 @@
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ReportReads, RoundCounts } from '../../../ports/report-reads.ts'
+import type { ReportReads, RoundCounts } from '../../../ports/reads/report-reads.ts'
 import type { RoundStore } from '../../../ports/store-rounds.ts'
 import { eraEnded } from '../era-ended.ts'
 import { periodClosed } from '../period-closed.ts'

@@ -7,7 +7,7 @@ import {
 } from '../../../domain/progress/pipeline-progress.ts'
 import type { Refusal, StandingRefusal } from '../../../domain/progress/refusal.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import type { WorkerStore } from '../../../ports/store-workers.ts'
 import { compareText } from '../compare-text.ts'
 import { type ScopeRow, scopeOf } from './schema/rows.ts'

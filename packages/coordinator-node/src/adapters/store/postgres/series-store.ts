@@ -1,7 +1,7 @@
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ScoreSum, SeriesReads } from '../../../ports/report-reads.ts'
+import type { ScoreSum, SeriesReads } from '../../../ports/reads/report-reads.ts'
 import { snapshotColumns } from './period-store.ts'
 import { leaderboardColumns, type ReportRow, reportColumns, reportOf, wantedModels } from './report-store.ts'
 import { type CheckpointRow, checkpointColumns, checkpointOf } from './schema/checkpoint-rows.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { RoundSummary } from '../../../ports/page-reads.ts'
 import { maxOpenRounds } from '../../../ports/payout/checkpoint-preview.ts'
+import type { RoundSummary } from '../../../ports/reads/page-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import { zonedTime } from '../../rows/row-fields.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { idField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'

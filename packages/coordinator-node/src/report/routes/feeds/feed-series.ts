@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type FeedScope, type FeedState, feedScopeKey } from '../../../domain/feed-record.ts'
 import { durationMs, type Instant } from '../../../domain/time.ts'
-import type { FieldBucket } from '../../../ports/page-reads.ts'
+import type { FieldBucket } from '../../../ports/reads/page-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { problem } from '../../http/problem.ts'
 import { checkRange, idField, instantField, wholeNumberField } from '../../http/query-fields.ts'

@@ -3,7 +3,7 @@ import type { Leaderboard, LeaderboardEntry } from '../../../domain/leaderboard.
 import type { Model } from '../../../domain/models/model.ts'
 import { roleOf } from '../../../domain/models/model-role.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { flagField, instantField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'

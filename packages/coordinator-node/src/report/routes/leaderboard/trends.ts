@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Instant } from '../../../domain/time.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { flagField, wholeNumberField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'

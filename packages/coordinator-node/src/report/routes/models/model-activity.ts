@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Model } from '../../../domain/models/model.ts'
-import type { ModelActivity } from '../../../ports/report-reads.ts'
+import type { ModelActivity } from '../../../ports/reads/report-reads.ts'
 import { maySeeDiagnostics } from '../../access/viewer.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { checkRange, instantField } from '../../http/query-fields.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ModelOutcomes, OutcomeCount } from '../../../ports/page-reads.ts'
+import type { ModelOutcomes, OutcomeCount } from '../../../ports/reads/page-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { checkRange, idField, instantField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'

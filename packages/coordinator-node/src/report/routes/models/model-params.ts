@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { groupBy } from '../../../domain/group-by.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ScoreSum } from '../../../ports/report-reads.ts'
+import type { ScoreSum } from '../../../ports/reads/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'

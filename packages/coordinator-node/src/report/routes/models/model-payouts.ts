@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fullRewardFrac64 } from '../../../domain/checkpoint.ts'
-import type { ModelPayout } from '../../../ports/page-reads.ts'
+import type { ModelPayout } from '../../../ports/reads/page-reads.ts'
 import { cursorField, linkNext } from '../../http/cursor.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { idField, limitField } from '../../http/query-fields.ts'

@@ -1,6 +1,6 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Model } from '../../../domain/models/model.ts'
-import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../ports/reads/report-reads.ts'
 import { maySeeDiagnostics, type Viewer } from '../../access/viewer.ts'
 import { knownModel } from './one-model.ts'
 

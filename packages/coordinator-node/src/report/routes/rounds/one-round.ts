@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Round } from '../../../domain/round.ts'
-import type { ReportReads, RoundReport } from '../../../ports/report-reads.ts'
+import type { ReportReads, RoundReport } from '../../../ports/reads/report-reads.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { rowIdField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roundState, roundStates } from '../../../domain/round.ts'
-import type { RoundSummary } from '../../../ports/page-reads.ts'
+import type { RoundSummary } from '../../../ports/reads/page-reads.ts'
 import { cursorField, linkNext } from '../../http/cursor.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { checkRange, idField, instantField, limitField, rowIdField } from '../../http/query-fields.ts'

@@ -1,5 +1,5 @@
 import type { FeedRecord } from '../../../../domain/feed-record.ts'
-import type { BucketSpan, FieldBucket } from '../../../../ports/page-reads.ts'
+import type { BucketSpan, FieldBucket } from '../../../../ports/reads/page-reads.ts'
 import { compareText } from '../../compare-text.ts'
 import type { FeedTable } from '../feed-table.ts'
 

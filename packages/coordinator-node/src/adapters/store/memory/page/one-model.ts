@@ -8,7 +8,7 @@ import {
   type OutcomeCount,
   type OutcomeSpan,
   type PayoutFilter,
-} from '../../../../ports/page-reads.ts'
+} from '../../../../ports/reads/page-reads.ts'
 import { compareText } from '../../compare-text.ts'
 
 /** @param predictions those since the beginning of the span, at least */

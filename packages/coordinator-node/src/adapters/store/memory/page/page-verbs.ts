@@ -1,6 +1,6 @@
 import type { Instant } from '../../../../domain/time.ts'
-import type { TableSize } from '../../../../ports/operations-reads.ts'
-import type { BucketSpan, OutcomeSpan, PayoutFilter, RoundFilter } from '../../../../ports/page-reads.ts'
+import type { TableSize } from '../../../../ports/reads/operations-reads.ts'
+import type { BucketSpan, OutcomeSpan, PayoutFilter, RoundFilter } from '../../../../ports/reads/page-reads.ts'
 import type { FeedTable } from '../feed-table.ts'
 import type { PeriodTable } from '../period-table.ts'
 import type { RoundTable } from '../round-table.ts'

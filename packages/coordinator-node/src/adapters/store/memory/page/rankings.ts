@@ -1,6 +1,6 @@
 import type { Leaderboard } from '../../../../domain/leaderboard.ts'
 import type { Instant } from '../../../../domain/time.ts'
-import type { BoardRanking, PeriodSpan } from '../../../../ports/page-reads.ts'
+import type { BoardRanking, PeriodSpan } from '../../../../ports/reads/page-reads.ts'
 import type { PeriodTable } from '../period-table.ts'
 
 /** The reads of `RankingReads`. */

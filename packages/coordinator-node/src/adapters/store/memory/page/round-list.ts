@@ -1,7 +1,7 @@
 import type { FeedScope } from '../../../../domain/feed-record.ts'
 import type { PredictionStatus } from '../../../../domain/prediction.ts'
 import { type Round, roundState } from '../../../../domain/round.ts'
-import type { RoundFilter, RoundSummary } from '../../../../ports/page-reads.ts'
+import type { RoundFilter, RoundSummary } from '../../../../ports/reads/page-reads.ts'
 import { compareText } from '../../compare-text.ts'
 import type { RoundRow, RoundTable } from '../round-table.ts'
 

@@ -1,6 +1,6 @@
 import { percentile } from '../../../../domain/statistics/percentile.ts'
 import type { Instant } from '../../../../domain/time.ts'
-import type { StageActivity } from '../../../../ports/operations-reads.ts'
+import type { StageActivity } from '../../../../ports/reads/operations-reads.ts'
 import type { FeedTable } from '../feed-table.ts'
 import type { PeriodTable } from '../period-table.ts'
 import type { RoundTable } from '../round-table.ts'

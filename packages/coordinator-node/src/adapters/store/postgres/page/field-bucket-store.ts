@@ -1,4 +1,4 @@
-import type { FeedSeriesReads, FieldBucket } from '../../../../ports/page-reads.ts'
+import type { FeedSeriesReads, FieldBucket } from '../../../../ports/reads/page-reads.ts'
 import type { Sql } from '../session/connect.ts'
 
 export function createFieldBucketStore(sql: Sql): FeedSeriesReads {

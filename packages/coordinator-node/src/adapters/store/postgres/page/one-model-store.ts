@@ -5,7 +5,7 @@ import {
   type OneModelReads,
   type OutcomeCount,
   type OutcomeSpan,
-} from '../../../../ports/page-reads.ts'
+} from '../../../../ports/reads/page-reads.ts'
 import { jsonParameter, type Query, type Sql } from '../session/connect.ts'
 
 interface OutcomeRow {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../../../domain/time.ts'
-import type { OperationsReads, StageActivity, TableSize } from '../../../../ports/operations-reads.ts'
+import type { OperationsReads, StageActivity, TableSize } from '../../../../ports/reads/operations-reads.ts'
 import type { Query, Sql } from '../session/connect.ts'
 
 interface ActivityRow extends Omit<StageActivity, 'latency' | 'answerReasons'> {

@@ -1,4 +1,4 @@
-import type { PageReads } from '../../../../ports/page-reads.ts'
+import type { PageReads } from '../../../../ports/reads/page-reads.ts'
 import type { Sql } from '../session/connect.ts'
 import { createFieldBucketStore } from './field-bucket-store.ts'
 import { createOneModelStore } from './one-model-store.ts'

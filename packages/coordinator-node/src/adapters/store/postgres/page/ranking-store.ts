@@ -1,5 +1,5 @@
 import type { Instant } from '../../../../domain/time.ts'
-import type { BoardPlace, BoardRanking, RankingReads } from '../../../../ports/page-reads.ts'
+import type { BoardPlace, BoardRanking, RankingReads } from '../../../../ports/reads/page-reads.ts'
 import { wantedEnds } from '../series-store.ts'
 import type { Sql } from '../session/connect.ts'
 

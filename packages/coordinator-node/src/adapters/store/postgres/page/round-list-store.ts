@@ -1,7 +1,7 @@
 import type { PredictionStatus } from '../../../../domain/prediction.ts'
 import type { RoundState } from '../../../../domain/round.ts'
 import type { Instant } from '../../../../domain/time.ts'
-import type { RoundFilter, RoundListReads, RoundSummary } from '../../../../ports/page-reads.ts'
+import type { RoundFilter, RoundListReads, RoundSummary } from '../../../../ports/reads/page-reads.ts'
 import { predictionStatus, type RoundRow, roundColumns, roundOf } from '../schema/rows.ts'
 import type { Fragment, Query, Sql } from '../session/connect.ts'
 

@@ -1,4 +1,4 @@
-import type { ReportReads } from '../../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../../ports/reads/report-reads.ts'
 import { createEraStore } from '../era-store.ts'
 import { createPredictionStore } from '../prediction-store.ts'
 import { createReportStore } from '../report-store.ts'

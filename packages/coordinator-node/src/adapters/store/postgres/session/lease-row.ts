@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
-import type { ReportReads } from '../../../../ports/report-reads.ts'
+import type { ReportReads } from '../../../../ports/reads/report-reads.ts'
 import { type LeaseState, predictLease } from '../../../../ports/store-workers.ts'
 import { lostLease } from '../../lost-lease.ts'
 import type { Fragment, Query, Sql } from './connect.ts'

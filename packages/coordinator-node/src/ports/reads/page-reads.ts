@@ -1,9 +1,9 @@
-import type { Checkpoint, CheckpointEntry } from '../domain/checkpoint.ts'
-import type { FeedScope } from '../domain/feed-record.ts'
-import type { Direction } from '../domain/leaderboard.ts'
-import type { Blame, PredictionStatus } from '../domain/prediction.ts'
-import type { Round, RoundState } from '../domain/round.ts'
-import type { Instant } from '../domain/time.ts'
+import type { Checkpoint, CheckpointEntry } from '../../domain/checkpoint.ts'
+import type { FeedScope } from '../../domain/feed-record.ts'
+import type { Direction } from '../../domain/leaderboard.ts'
+import type { Blame, PredictionStatus } from '../../domain/prediction.ts'
+import type { Round, RoundState } from '../../domain/round.ts'
+import type { Instant } from '../../domain/time.ts'
 import type { OperationsReads } from './operations-reads.ts'
 
 // Reads of the web page: parts of rows, for many periods or rounds at a time.

@@ -1,4 +1,4 @@
-import type { Instant } from '../domain/time.ts'
+import type { Instant } from '../../domain/time.ts'
 
 /** What the stages have finished in a span of time. */
 export interface StageActivity {
