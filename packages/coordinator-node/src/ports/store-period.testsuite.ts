@@ -162,7 +162,7 @@ function closeTests(context: StoreUnderTest): void {
     expect(await store.lastPeriodEnd()).toBe(minute(20))
   })
 
-  it('gives a leaderboard another version with each change of it or of a model, whoever made it', async () => {
+  it('gives a leaderboard another version with each change of it or of a model by any connection', async () => {
     const { store } = context
     const other = await context.other()
     const close = (end: number) => () =>
@@ -182,7 +182,7 @@ function closeTests(context: StoreUnderTest): void {
       seen.push(version)
     }
     expect(new Set(seen).size).toBe(changes.length + 1)
-    // One of the past has that of its own board.
+    // A board of the past keeps its version.
     const before = await store.leaderboardVersion(minute(15))
     expect(before).not.toBe(seen.at(-1))
     await close(30)()

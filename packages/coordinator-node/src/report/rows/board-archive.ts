@@ -86,7 +86,7 @@ function drop(boards: Map<Instant, KeptBoard>, limit: number): void {
   }
 }
 
-/** Numbers the models of all boards, so that a board needs no ids and no index of its own. */
+/** Numbers the models of all boards, so that a board needs no ids and no separate index. */
 function createColumns() {
   const ids: string[] = []
   const numbers = new Map<string, number>()
