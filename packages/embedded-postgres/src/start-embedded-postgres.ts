@@ -16,6 +16,7 @@ import { waitUntil } from './wait-until.ts'
 
 const LOCK_WAIT_MS = 180_000
 const PORT_ATTEMPTS = 3
+const DYING_LIMIT_MS = 2_000
 const SETTLE_LIMIT_MS = 30_000
 
 /** Options of the embedded PostgreSQL. */
@@ -167,8 +168,9 @@ async function joinRunning(
   }
   const unusable = await probe(record, running.port)
   if (unusable !== undefined) {
-    // The owner may have been killed just now.
-    if ((await findRunningServer(directory))?.pid !== running.pid) return undefined
+    // The server may have been killed just now: its port closes before its process is gone.
+    const isGone = async () => ((await findRunningServer(directory))?.pid === running.pid ? undefined : true)
+    if (await waitUntil(isGone, DYING_LIMIT_MS)) return undefined
     throw unanswering(directory, unusable)
   }
   const url = serverUrl(record, running.port)
