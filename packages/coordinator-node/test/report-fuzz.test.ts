@@ -83,7 +83,7 @@ test('every answer to a request with a key is as /openapi.json says', async ({ s
     '--phases',
     'examples,coverage,fuzzing',
     '-n',
-    '5',
+    '3',
     '--header',
     `X-API-Key: ${key}`,
   )
@@ -100,7 +100,7 @@ test('every answer to a request without a key is as /openapi.json says, and the 
 }) => {
   if ('reason' in peer) return skip(peer.reason)
   const server = await serve()
-  const found = await fuzz(server, peer.python, '--phases', 'fuzzing', '-n', '3')
+  const found = await fuzz(server, peer.python, '--phases', 'fuzzing', '-n', '2')
   await server.close()
   expect(found).toBeNull()
   for (const { definition } of allRoutes) {

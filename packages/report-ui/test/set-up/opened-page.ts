@@ -30,8 +30,8 @@ export interface OpenedPage {
   expectFault(pattern: RegExp): void
   /** Waits until everything that the page asked for is shown. */
   settled(): Promise<void>
-  /** What axe-core finds, one line a rule. */
-  violations(): Promise<readonly string[]>
+  /** What axe-core finds by these rules (absent: by all), one line a rule. */
+  violations(rules?: readonly string[]): Promise<readonly string[]>
   /** Writes `screenshots/NAME.png`. */
   screenshot(name: string): Promise<void>
   close(): Promise<void>
@@ -77,10 +77,11 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
       await page.locator('main *').first().waitFor()
       await page.locator('[aria-busy="true"], .skeleton').first().waitFor({ state: 'detached' })
     },
-    async violations() {
+    async violations(rules) {
       // Not a script of the page, so its policy does not apply.
       await page.evaluate(axe.source)
-      const result = await page.evaluate(`axe.run(document, { resultTypes: ['violations'] })`)
+      const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) }
+      const result = await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)
       const { violations } = result as { violations: readonly AxeViolation[] }
       return violations.map(({ id, help, nodes }) => {
         const { target = [], failureSummary = '' } = nodes[0] ?? {}
