@@ -48,6 +48,12 @@ const minutes = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { 
 
 const oneFile = { maxWorkers: 1, sequence: { groupOrder: 2 } }
 
+/**
+ * The fault loop kills the same processes among other faults. This one counts kills alone, and takes minutes of processor time: it runs
+ * when its count is set, as `npm run test:long` does.
+ */
+const killLoop = 'packages/e2e/test/kill-loop.test.ts'
+
 /** Tests import the sources of all packages. The programs that they start use the builds, as published. */
 const sources = {
   ssr: { resolve: { conditions: ['crunch-source', 'module', 'node', 'development|production'] } },
@@ -110,6 +116,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['packages/e2e/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...(Object.hasOwn(process.env, 'CRUNCH_KILLS') ? [] : [killLoop])],
           ...minutes,
           ...fewFiles,
         },
