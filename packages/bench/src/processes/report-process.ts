@@ -1,4 +1,4 @@
-// The measured API: a report worker's server on a filled database, in a process of its own.
+// The measured API: a report worker's server on a filled database, in a separate process.
 import { openPostgresStore, reportContract, wallClock } from '@crunch/coordinator-node/internal'
 import { createLog } from '@crunch/coordinator-node/workers'
 import { z } from 'zod'

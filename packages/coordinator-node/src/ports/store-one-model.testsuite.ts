@@ -61,7 +61,7 @@ export function oneModelTests(context: StoreUnderTest): void {
     expect(whole.latencyMs?.map((value) => Math.round(value * 1e9) / 1e9)).toEqual([11, 15, 20, 25, 29, 29.8, 30])
     const part = await store.modelOutcomes({ ...span, from: minute(1), to: minute(3) })
     expect([part.counts.length, part.latencyMs]).toEqual([3, null])
-    expect(await store.modelOutcomes({ ...span, modelId: "nobody'" })).toEqual({ counts: [], latencyMs: null })
+    expect(await store.modelOutcomes({ ...span, modelId: "unknown'" })).toEqual({ counts: [], latencyMs: null })
   })
 
   it('has the payouts of a model, newest first', async () => {
@@ -81,6 +81,6 @@ export function oneModelTests(context: StoreUnderTest): void {
     expect(await store.modelPayouts(filter)).toEqual([payout(180), payout(60)])
     expect(await store.modelPayouts({ ...filter, limit: 1 })).toEqual([payout(180)])
     expect(await store.modelPayouts({ ...filter, before: minute(180) })).toEqual([payout(60)])
-    expect(await store.modelPayouts({ ...filter, modelId: 'nobody' })).toEqual([])
+    expect(await store.modelPayouts({ ...filter, modelId: 'unknown' })).toEqual([])
   })
 }

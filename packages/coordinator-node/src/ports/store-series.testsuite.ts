@@ -75,7 +75,7 @@ function periodSeriesTests(context: StoreUnderTest): void {
     expect(await store.rankingsAt([])).toEqual([])
     // Of few models and of many, which the database does not filter.
     const many = Array.from({ length: 1_000 }, (_, count) => `many-${count}`)
-    for (const others of [['nobody', 'b'], many]) {
+    for (const others of [['unknown', 'b'], many]) {
       expect(await store.leaderboardsAt([minute(30), minute(20)], ['b', 'x\u0000', ...others])).toEqual([
         leaderboard(20, { entries: entries.slice(0, 2) }),
         leaderboard(30, { entries: [] }),

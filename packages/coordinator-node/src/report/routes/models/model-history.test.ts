@@ -59,7 +59,7 @@ describe('/reports/models/{model_id}/history', () => {
   it('names what exists, and refuses what it does not know', async () => {
     const { get } = await closed([10])
     expect((await get('/reports/models/A/history')).status).toBe(404)
-    expect((await get(`${path}?rival=nobody`)).status).toBe(404)
+    expect((await get(`${path}?rival=unknown`)).status).toBe(404)
     for (const query of [
       'points=0',
       'points=1001',
